@@ -1,0 +1,35 @@
+package surewire
+
+import "fmt"
+
+// A Disconnect ends a connection and tells its client why, and whether to come
+// back. It is an error value. Codes follow the Centrifuge client protocol:
+// 3000 to 3499 and 4000 to 4499 ask the client to reconnect, 3500 to 3999 and
+// 4500 to 4999 are terminal.
+type Disconnect struct {
+	Code   uint16
+	Reason string // at most 123 bytes, so that it fits a WebSocket close frame
+}
+
+// Error implements error.
+func (d Disconnect) Error() string { return fmt.Sprintf("disconnect %d: %s", d.Code, d.Reason) }
+
+// Reconnect reports whether a client that is told d should come back.
+func (d Disconnect) Reconnect() bool {
+	return d.Code < 3500 || d.Code >= 4000 && d.Code < 4500
+}
+
+// Disconnects of the Centrifuge client protocol that Surewire sends.
+var (
+	DisconnectNormal       = Disconnect{3000, "connection closed"}
+	DisconnectShutdown     = Disconnect{3001, "shutdown"}
+	DisconnectServerError  = Disconnect{3004, "internal server error"}
+	DisconnectSlow         = Disconnect{3008, "slow"}
+	DisconnectWriteError   = Disconnect{3009, "write error"}
+	DisconnectNoPong       = Disconnect{3012, "no pong"}
+	DisconnectBadRequest   = Disconnect{3501, "bad request"}
+	DisconnectStale        = Disconnect{3502, "stale"}
+	DisconnectProtocol     = Disconnect{3506, "inappropriate protocol"}
+	DisconnectDenied       = Disconnect{3507, "permission denied"}
+	DisconnectChannelLimit = Disconnect{3505, "channel limit"}
+)

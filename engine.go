@@ -1,0 +1,79 @@
+package surewire
+
+import (
+	"context"
+	"time"
+)
+
+// A Position is a place in a channel's log, just after one message. The zero
+// Position is before the first. Offsets are contiguous from 1 within an Epoch;
+// an Epoch is one life of the log, and ends when the log is lost or rebuilt.
+type Position struct {
+	Epoch  string
+	Offset uint64 // below 2^53, so that JavaScript can hold it
+}
+
+// A Publication is what an application hands to an [Engine].
+type Publication struct {
+	Data      []byte            // one JSON value; belongs to the engine, and is never modified
+	ID        string            // a second publication with the same ID is not stored; may be empty
+	Tags      map[string]string // travel beside Data; may be nil, never modified
+	TTL       time.Duration     // how long history keeps it at most; 0 means as long as the channel allows
+	Ephemeral bool              // for those who listen now: not stored, without an offset
+}
+
+// A Message is a publication that an [Engine] has placed in a channel. It is
+// shared by all who read the channel and never modified.
+type Message struct {
+	Publication
+	Position Position  // Offset is 0 if the publication is ephemeral
+	Time     time.Time // when the engine took it
+}
+
+// Published tells where an [Engine] has put a publication.
+type Published struct {
+	Position  Position
+	Duplicate bool // the ID was known: Position is that of the first, nothing new was stored
+}
+
+// History is a stretch of a channel's log.
+type History struct {
+	Messages []*Message // oldest first
+	Head     Position   // of the newest message of the channel
+	Complete bool       // false: some of what came after the position is no longer kept, or its epoch is over
+}
+
+// An Engine keeps each channel's messages in one order and shows that order to
+// every process. Its methods may be called concurrently. After Close they
+// return [ErrClosed]. Package enginetest holds the tests each engine must pass.
+type Engine interface {
+	// Publish stores p at the end of channel and returns once it is kept.
+	// Ephemeral publications are only handed to those who are subscribed.
+	Publish(ctx context.Context, channel string, p Publication) (Published, error)
+
+	// Subscribe delivers to s everything published after the returned head,
+	// in offset order, without gaps or doubles, until cancel is called.
+	// Delivery may begin before Subscribe returns; a delivery that had begun
+	// may end after cancel has returned.
+	Subscribe(ctx context.Context, channel string, s Sink) (head Position, cancel func(), err error)
+
+	// History returns what is kept after a position, oldest first, and at most
+	// limit messages; with a limit of 0, only Head and Complete. An empty
+	// Epoch stands for the present one. If the stretch is not Complete it
+	// begins with the oldest message that is kept.
+	History(ctx context.Context, channel string, after Position, limit int) (History, error)
+
+	// Close ends every subscription and releases the engine.
+	Close(ctx context.Context) error
+}
+
+// A Sink receives what an [Engine] delivers for one subscription, one call at a
+// time. Its methods must not block, and must not call the engine.
+type Sink interface {
+	// Deliver takes the next message of channel. m is shared: read only.
+	Deliver(channel string, m *Message)
+
+	// Lost says that continuity is gone and could not be healed: what is
+	// delivered from here on does not follow what was delivered before.
+	Lost(channel string)
+}
