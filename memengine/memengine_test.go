@@ -1,0 +1,131 @@
+package memengine_test
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/enginetest"
+	"github.com/surewire/surewire/memengine"
+)
+
+func TestContract(t *testing.T) {
+	enginetest.Run(t, func(*testing.T) surewire.Engine { return memengine.New(memengine.Config{}) })
+}
+
+func publish(t testing.TB, e surewire.Engine, p surewire.Publication) surewire.Position {
+	t.Helper()
+	done, err := e.Publish(t.Context(), "c", p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done.Position
+}
+
+func history(t testing.TB, e surewire.Engine, after surewire.Position) surewire.History {
+	t.Helper()
+	h, err := e.History(t.Context(), "c", after, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func offsets(h surewire.History) string {
+	var out []uint64
+	for _, m := range h.Messages {
+		out = append(out, m.Position.Offset)
+	}
+	return fmt.Sprint(out)
+}
+
+func TestHistoryIsBounded(t *testing.T) {
+	e := memengine.New(memengine.Config{HistorySize: 3})
+	defer e.Close(t.Context())
+	for i := range 5 {
+		publish(t, e, surewire.Publication{Data: []byte("0"), ID: strconv.Itoa(i)})
+	}
+	for after, want := range []struct {
+		complete bool
+		offsets  string
+	}{{false, "[3 4 5]"}, {false, "[3 4 5]"}, {true, "[3 4 5]"}, {true, "[4 5]"}, {true, "[5]"}, {true, "[]"}} {
+		h := history(t, e, surewire.Position{Offset: uint64(after)})
+		if h.Complete != want.complete || offsets(h) != want.offsets {
+			t.Errorf("after %d: complete %v %s, want %v %s", after, h.Complete, offsets(h), want.complete, want.offsets)
+		}
+	}
+	if done, _ := e.Publish(t.Context(), "c", surewire.Publication{Data: []byte("0"), ID: "0"}); done.Duplicate {
+		t.Error("an ID outlived its message")
+	}
+}
+
+func TestExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := memengine.New(memengine.Config{HistoryTTL: time.Hour})
+		defer e.Close(context.Background())
+		first := publish(t, e, surewire.Publication{Data: []byte("1")})
+		publish(t, e, surewire.Publication{Data: []byte("2"), TTL: time.Minute})
+		time.Sleep(30 * time.Minute)
+		publish(t, e, surewire.Publication{Data: []byte("3")})
+		if h := history(t, e, surewire.Position{}); h.Complete || offsets(h) != "[1 3]" {
+			t.Errorf("with a hole: complete %v %s", h.Complete, offsets(h))
+		}
+		if h := history(t, e, surewire.Position{Offset: 2}); !h.Complete || offsets(h) != "[3]" {
+			t.Errorf("after the hole: complete %v %s", h.Complete, offsets(h))
+		}
+		time.Sleep(30 * time.Minute)
+		if h := history(t, e, surewire.Position{Epoch: first.Epoch}); h.Complete || offsets(h) != "[3]" {
+			t.Errorf("after an hour: complete %v %s", h.Complete, offsets(h))
+		}
+	})
+}
+
+func TestForgottenChannelBeginsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := memengine.New(memengine.Config{HistoryTTL: time.Hour})
+		defer e.Close(context.Background())
+		first := publish(t, e, surewire.Publication{Data: []byte("1")})
+		time.Sleep(3 * time.Hour)
+		second := publish(t, e, surewire.Publication{Data: []byte("2")})
+		if second.Offset != 1 || second.Epoch == first.Epoch {
+			t.Errorf("after %v came %v, want offset 1 of a new epoch", first, second)
+		}
+	})
+}
+
+func TestSubscribedChannelIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := memengine.New(memengine.Config{HistoryTTL: time.Hour})
+		defer e.Close(context.Background())
+		head, cancel, err := e.Subscribe(t.Context(), "c", discard{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cancel()
+		time.Sleep(3 * time.Hour)
+		if p := publish(t, e, surewire.Publication{Data: []byte("1")}); p.Epoch != head.Epoch {
+			t.Errorf("the epoch went from %q to %q under a subscription", head.Epoch, p.Epoch)
+		}
+	})
+}
+
+type discard struct{}
+
+func (discard) Deliver(string, *surewire.Message) {}
+func (discard) Lost(string)                       {}
+
+func BenchmarkPublish(b *testing.B) {
+	e := memengine.New(memengine.Config{})
+	defer e.Close(b.Context())
+	p := surewire.Publication{Data: []byte(`{"a":1}`)}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := e.Publish(b.Context(), "c", p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
