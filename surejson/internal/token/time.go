@@ -1,0 +1,117 @@
+package token
+
+import (
+	"strconv"
+	"time"
+)
+
+// AppendTime appends t as a JSON string in RFC 3339 form with nanoseconds.
+// A year outside 0..9999 is written with a sign and at least six digits, as
+// ECMAScript reads it, and a zone of a day or more as UTC; then valid is
+// false.
+func AppendTime(dst []byte, t time.Time) (out []byte, valid bool) {
+	valid = true
+	offset := 0
+	if t.Location() != time.UTC {
+		if _, offset = t.Zone(); offset <= -24*3600 || offset >= 24*3600 {
+			t, offset, valid = t.UTC(), 0, false
+		}
+	}
+	dst = append(dst, '"')
+	sec := t.Unix() + int64(offset)
+	days := sec / 86400
+	clock := sec - days*86400
+	if clock < 0 {
+		clock += 86400
+		days--
+	}
+	year, month, day := civil(days)
+	if year < 0 || year > 9999 {
+		dst, valid = appendFarYear(dst, year), false
+	} else {
+		dst = append2(append2(dst, int(year/100)), int(year%100))
+	}
+	dst = append2(append(dst, '-'), month)
+	dst = append2(append(dst, '-'), day)
+	dst = append2(append(dst, 'T'), int(clock/3600))
+	dst = append2(append(dst, ':'), int(clock/60%60))
+	dst = append2(append(dst, ':'), int(clock%60))
+	dst = appendFraction(dst, t.Nanosecond())
+	return append(appendZone(dst, t, offset), '"'), valid
+}
+
+// civil turns days since 1 January 1970 into a date of the Gregorian
+// calendar. Eras of 400 years begin on 1 March, so that the leap day is last.
+func civil(days int64) (year int64, month, day int) {
+	days += 719468
+	era := days / 146097
+	if days < 0 {
+		era = (days - 146096) / 146097
+	}
+	ofEra := uint32(days - era*146097)
+	yearOfEra := (ofEra - ofEra/1460 + ofEra/36524 - ofEra/146096) / 365
+	ofYear := ofEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
+	shifted := (5*ofYear + 2) / 153
+	day = int(ofYear-(153*shifted+2)/5) + 1
+	month = int(shifted) + 3
+	year = int64(yearOfEra) + era*400
+	if month > 12 {
+		month -= 12
+		year++
+	}
+	return year, month, day
+}
+
+// appendFarYear appends a year of more than four digits, or below zero.
+func appendFarYear(dst []byte, year int64) []byte {
+	sign := byte('+')
+	if year < 0 {
+		sign, year = '-', -year
+	}
+	dst = append(dst, sign)
+	for pad := int64(100000); pad > year && pad > 1; pad /= 10 {
+		dst = append(dst, '0')
+	}
+	return strconv.AppendInt(dst, year, 10)
+}
+
+// appendFraction appends nanoseconds without trailing zeros.
+func appendFraction(dst []byte, ns int) []byte {
+	if ns == 0 {
+		return dst
+	}
+	width := 9
+	for ns%10 == 0 {
+		ns /= 10
+		width--
+	}
+	n := len(dst)
+	dst = append(dst, ".000000000"[:width+1]...)
+	for i := n + width; ns > 0; i-- {
+		dst[i] = byte('0' + ns%10)
+		ns /= 10
+	}
+	return dst
+}
+
+// appendZone appends Z or the offset of t, in seconds, from UTC.
+func appendZone(dst []byte, t time.Time, offset int) []byte {
+	minutes := offset / 60
+	if minutes == 0 {
+		if offset == 0 {
+			return append(dst, 'Z')
+		}
+		return t.AppendFormat(dst, "Z07:00")
+	}
+	sign := byte('+')
+	if minutes < 0 {
+		sign, minutes = '-', -minutes
+	}
+	dst = append2(append(dst, sign), minutes/60)
+	return append2(append(dst, ':'), minutes%60)
+}
+
+// append2 appends n as two digits.
+func append2(dst []byte, n int) []byte {
+	return append(dst, byte('0'+n/10), byte('0'+n%10))
+}

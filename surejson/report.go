@@ -1,0 +1,101 @@
+package surejson
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Report tells what an encoding repaired. The zero Report means nothing.
+type Report struct {
+	Repairs []Repair // at most Encoder.MaxRepairs
+	Total   int      // all repairs made; may exceed len(Repairs)
+}
+
+// Clean reports whether the output says all that the value says.
+func (r Report) Clean() bool { return r.Total == 0 }
+
+// Err returns nil for a clean Report and otherwise a [*RepairError], for
+// callers that would rather fail than send a repaired value.
+func (r Report) Err() error {
+	if r.Clean() {
+		return nil
+	}
+	return &RepairError{Report: r}
+}
+
+// A RepairError is a Report taken as an error.
+type RepairError struct{ Report Report }
+
+// Error lists each repair.
+func (e *RepairError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "surejson: %d repaired", e.Report.Total)
+	for i, r := range e.Report.Repairs {
+		b.WriteString([]string{": ", "; "}[min(i, 1)])
+		b.WriteString(r.String())
+	}
+	if n := e.Report.Total - len(e.Report.Repairs); n > 0 {
+		fmt.Fprintf(&b, "; and %d more", n)
+	}
+	return b.String()
+}
+
+// A Repair is one place where the output says less than the value, or says
+// it in another form than its type promises.
+type Repair struct {
+	Pointer string // RFC 6901 pointer to the place in the output; "" is the whole
+	GoType  string // type of the Go value, as %T prints it
+	Reason  Reason // why the value could not stand
+	Wrote   string // the JSON text in its place, shortened; for a map key the member's name
+	Detail  string // what a failing method or reader said, shortened; may be empty
+}
+
+// String returns the repair on one line.
+func (r Repair) String() string {
+	s := fmt.Sprintf("%s (%s): %s, wrote %s", strconv.Quote(r.Pointer), r.GoType, r.Reason, r.Wrote)
+	if r.Detail != "" {
+		s += " (" + r.Detail + ")"
+	}
+	return s
+}
+
+// A Reason is why a value could not stand as it is.
+type Reason uint8
+
+// The reasons, and what is written for each.
+const (
+	Unsupported    Reason = iota + 1 // a kind that JSON lacks: null, or its text if it has one
+	NonFinite                        // NaN or an infinity: null, as JSON.stringify does
+	BigInteger                       // an integer beyond ±2^53: a string
+	InvalidUTF8                      // bytes that are not UTF-8: U+FFFD for each
+	InvalidJSON                      // a RawMessage that is no JSON: its text as a string; from MarshalJSON: null
+	InvalidNumber                    // a json.Number that is no number: its text as a string
+	Cycle                            // a way back to a container being written: null
+	TooDeep                          // nesting beyond MaxDepth: null
+	TooLarge                         // beyond MaxSize: a string cut, a value as null, or the rest left out
+	MethodError                      // a method returned an error: null
+	MethodPanic                      // a method panicked: null; of String or Error: the value as encoding/json has it
+	MethodExit                       // a method ended its goroutine: as MethodPanic
+	MethodTimeout                    // a method did not return in time: as MethodPanic
+	UnknownEnum                      // an enum without a name for its value: what String gave, or the number
+	StringFallback                   // a value without exported fields: what its String method gives
+	DuplicateKey                     // map keys with one text: all but one with a suffix such as #2
+	TimeRange                        // a time beyond RFC 3339: a year with a sign, or UTC
+	Internal                         // a value that changed while it was read, or a defect here: null
+)
+
+// reasons are the names, in the order of the constants.
+var reasons = [...]string{
+	"none", "unsupported", "non-finite", "big-integer", "invalid-utf8", "invalid-json", "invalid-number",
+	"cycle", "too-deep", "too-large", "method-error", "method-panic", "method-exit", "method-timeout",
+	"unknown-enum", "string-fallback", "duplicate-key", "time-range", "internal",
+}
+
+// String returns the reason's name.
+func (r Reason) String() string {
+	if int(r) < len(reasons) {
+		return reasons[r]
+	}
+	return "Reason(" + strconv.Itoa(int(r)) + ")"
+}

@@ -1,0 +1,124 @@
+package surejson
+
+import (
+	"time"
+)
+
+// The limits of the zero [Encoder], and the highest depth there is.
+const (
+	DefaultMaxDepth   = 512
+	DefaultMaxSize    = 64 << 20
+	DefaultMaxRepairs = 64
+
+	// DepthCeiling is the nesting that common JSON readers accept, among
+	// them encoding/json.
+	DepthCeiling = 10000
+)
+
+// minSize is the length of null, the shortest repair.
+const minSize = 4
+
+// Marshal returns v as one JSON value, valid by RFC 8259 and in UTF-8. It
+// cannot fail: what JSON cannot hold is repaired, and each repair is in the
+// Report. The caller owns the bytes.
+func Marshal(v any) ([]byte, Report) {
+	return std.marshal(v)
+}
+
+// std is the encoder of [Marshal].
+var std Encoder
+
+// An Encoder encodes by policy and within limits. Its zero value is ready to
+// use. Its methods may be called concurrently as long as no field changes.
+type Encoder struct {
+	MaxDepth   int // deepest nesting kept, at most DepthCeiling; 0 means DefaultMaxDepth
+	MaxSize    int // longest output, in bytes, at least 4; 0 means DefaultMaxSize
+	MaxRepairs int // repairs listed in a Report; 0 means DefaultMaxRepairs, below 0 none
+
+	Integers  IntegerPolicy
+	Enums     EnumPolicy
+	Errors    ErrorPolicy
+	Durations DurationPolicy
+
+	EscapeHTML bool // write <, > and & as escapes, as json.Marshal does
+	NilAsEmpty bool // write nil slices as [] and nil maps as {}, not as null
+
+	// MethodTimeout bounds each call of a method of the value (MarshalJSON,
+	// String and so on). With it each call has a goroutine of its own, which
+	// costs about half a microsecond, and one that does not return in time is
+	// left behind, still running and still reading the value; what it would
+	// have written is null. 0 means no bound.
+	MethodTimeout time.Duration
+}
+
+// An IntegerPolicy decides over integers beyond ±2^53, which readers that
+// hold numbers as IEEE 754 doubles, JavaScript among them, would change
+// without a word (RFC 8259, section 6).
+type IntegerPolicy uint8
+
+const (
+	// IntegersExact writes integers beyond ±2^53 as strings and reports
+	// them, also in JSON made by methods and in json.RawMessage.
+	IntegersExact IntegerPolicy = iota
+	// IntegersAsNumbers writes every integer as a number, as encoding/json.
+	IntegersAsNumbers
+)
+
+// An EnumPolicy decides over integers whose type has a String method and
+// none that marshals, other than [time.Duration].
+type EnumPolicy uint8
+
+const (
+	// EnumsByName writes what String returns, as a value, as a map key and
+	// in a slice of bytes.
+	EnumsByName EnumPolicy = iota
+	// EnumsAsNumbers writes the number, as encoding/json.
+	EnumsAsNumbers
+)
+
+// An ErrorPolicy decides over values with an Error method and none that
+// marshals.
+type ErrorPolicy uint8
+
+const (
+	// ErrorsAsText writes what Error returns.
+	ErrorsAsText ErrorPolicy = iota
+	// ErrorsAsData writes the exported fields, as encoding/json: for most
+	// errors {}.
+	ErrorsAsData
+)
+
+// A DurationPolicy decides over [time.Duration].
+type DurationPolicy uint8
+
+const (
+	// DurationNanoseconds writes an integer, as encoding/json.
+	DurationNanoseconds DurationPolicy = iota
+	// DurationMilliseconds writes a number, with a fraction if need be.
+	DurationMilliseconds
+	// DurationText writes a string such as "1.5s".
+	DurationText
+)
+
+// Append appends v to dst as one JSON value, as [Marshal] would, and returns
+// the extended buffer. The value is not kept.
+func (e *Encoder) Append(dst []byte, v any) ([]byte, Report) {
+	w := newWriter(e, len(dst))
+	w.root = v
+	out := w.document(dst)
+	r := w.report(out[len(dst):])
+	w.release()
+	return out, r
+}
+
+// marshal is Append to a new buffer.
+func (e *Encoder) marshal(v any) ([]byte, Report) {
+	w := newWriter(e, 0)
+	w.root = v
+	out := w.document(w.spare[:0])
+	r := w.report(out)
+	w.spare = out[:0]
+	own := append(make([]byte, 0, len(out)), out...)
+	w.release()
+	return own, r
+}
