@@ -1,3 +1,5 @@
+//go:build unix
+
 package socket
 
 import (
@@ -5,6 +7,7 @@ import (
 	"io"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -74,8 +77,33 @@ func BenchmarkParser(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/messages, "ns/message")
 }
 
-// One frame to 100 sockets, whose clients read as fast as they can.
-func BenchmarkTryWriteFanOut(b *testing.B) {
+// One frame to 100 sockets, whose clients read as fast as they can: by
+// TryWrite, by Write, and by the bare system call, the limit of both.
+func BenchmarkFanOut(b *testing.B) {
+	b.Run("TryWrite", func(b *testing.B) {
+		fanOut(b, func(c *Conn, frame []byte) (int, error) { return c.TryWrite(frame) })
+	})
+	b.Run("Write", func(b *testing.B) {
+		fanOut(b, func(c *Conn, frame []byte) (int, error) {
+			return len(frame), c.Write(frame, time.Now().Add(patience))
+		})
+	})
+	b.Run("syscall", func(b *testing.B) {
+		fds := map[*Conn]int{}
+		fanOut(b, func(c *Conn, frame []byte) (int, error) {
+			if _, ok := fds[c]; !ok {
+				c.raw.Control(func(fd uintptr) { fds[c] = int(fd) })
+			}
+			n, err := syscall.Write(fds[c], frame)
+			if err == syscall.EAGAIN {
+				n, err = 0, nil
+			}
+			return n, err
+		})
+	})
+}
+
+func fanOut(b *testing.B, write func(*Conn, []byte) (int, error)) {
 	const sockets = 100
 	d := open(b, Options{}, false)
 	conns := make([]*Conn, sockets)
@@ -89,7 +117,7 @@ func BenchmarkTryWriteFanOut(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, c := range conns {
-			n, err := c.TryWrite(frame)
+			n, err := write(c, frame)
 			if err == nil && n < len(frame) {
 				err = c.Write(frame[n:], time.Now().Add(patience))
 			}

@@ -1,9 +1,13 @@
+//go:build unix
+
 package socket
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -215,6 +219,60 @@ func TestPeerClosesBesideWrites(t *testing.T) {
 			t.Errorf("Read: %v", e)
 		}
 		wait(t, wrote)
+	}
+}
+
+// The buffers are full, if only by chance at a frame boundary: no close frame, and no waiting for one.
+func TestCloseWithoutRoom(t *testing.T) {
+	c, cl := pair(t, Options{})
+	narrow(c, cl)
+	tick := AppendText(nil, []byte("tick"))
+	for {
+		n, err := c.TryWrite(tick)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n < len(tick) {
+			break
+		}
+	}
+	read := echoNothing(c)
+	begin := time.Now()
+	if err := c.Close(surewire.DisconnectSlow); err == nil {
+		t.Error("Close: nil, though the peer cannot have been told")
+	}
+	if err := wait(t, read); !errors.Is(err, surewire.DisconnectSlow) {
+		t.Errorf("Read: %v", err)
+	}
+	if d := time.Since(begin); d > lingerTime/2 {
+		t.Errorf("it took %v", d)
+	}
+}
+
+func TestUnixSocket(t *testing.T) {
+	l, err := net.Listen("unix", t.TempDir()+"/s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	nc, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	sc, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, cl := newConn(sc, "", parser{max: 10, kind: ws.OpText}), &client{nc, bufio.NewReader(nc), t}
+	done := echo(c)
+	cl.send(masked(text, "a"))
+	cl.want(ws.OpText, "a")
+	c.Close(surewire.DisconnectNormal)
+	cl.wantClose(3000)
+	nc.Close()
+	if err := wait(t, done); !errors.Is(err, surewire.DisconnectNormal) {
+		t.Errorf("Read: %v", err)
 	}
 }
 

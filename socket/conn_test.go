@@ -212,6 +212,20 @@ func echo(c *Conn) <-chan error {
 	return done
 }
 
+// echoNothing reads until Read fails, and returns that error.
+func echoNothing(c *Conn) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		for {
+			if _, err := c.Read(); err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	return done
+}
+
 // wait returns what comes from done.
 func wait[T any](t testing.TB, done <-chan T) T {
 	t.Helper()

@@ -1,3 +1,5 @@
+//go:build unix
+
 package socket
 
 import (
@@ -150,19 +152,6 @@ func TestPingsBesideWrites(t *testing.T) {
 			wait(t, done)
 		})
 	}
-}
-
-func echoNothing(c *Conn) <-chan error {
-	done := make(chan error, 1)
-	go func() {
-		for {
-			if _, err := c.Read(); err != nil {
-				done <- err
-				return
-			}
-		}
-	}()
-	return done
 }
 
 // writeFrames writes as the hub does: what does not go at once goes by Write.
