@@ -1,0 +1,101 @@
+package surewire
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/surewire/surewire/surejson"
+)
+
+// DefaultMaxSize is the longest publication a [Publisher] lets through unless
+// told otherwise, in bytes.
+const DefaultMaxSize = 1 << 20
+
+// A Publisher encodes values and publishes them to an [Engine]. Its methods may
+// be called concurrently.
+type Publisher struct {
+	Engine  Engine           // required
+	Encoder surejson.Encoder // its MaxSize is set by the Publisher's
+	MaxSize int              // longest publication, in bytes; 0 means [DefaultMaxSize]
+	Strict  bool             // a value that needs a repair is refused: for tests and staging
+	Logger  *slog.Logger     // hears of each publication with repairs; nil means [slog.Default]
+}
+
+// A Receipt proves a publication and tells what it cost the value.
+type Receipt struct {
+	Position  Position
+	Duplicate bool            // the ID was known: nothing new was stored
+	Report    surejson.Report // repairs made to the value
+}
+
+// A PublishOption alters one publication.
+type PublishOption func(*Publication)
+
+// WithID names the publication: a second one with the same ID is not stored.
+func WithID(id string) PublishOption { return func(p *Publication) { p.ID = id } }
+
+// WithTags sends tags beside the value. The map must not be modified afterwards.
+func WithTags(tags map[string]string) PublishOption { return func(p *Publication) { p.Tags = tags } }
+
+// WithTTL bounds how long history keeps the publication.
+func WithTTL(d time.Duration) PublishOption { return func(p *Publication) { p.TTL = d } }
+
+// Ephemeral sends the publication to those who are subscribed now, and stores
+// nothing: a subscriber that lags misses it.
+func Ephemeral() PublishOption { return func(p *Publication) { p.Ephemeral = true } }
+
+// Publish encodes v, whatever it is, and publishes it to channel. v is encoded
+// before Publish returns and not kept. It fails where the channel name is bad
+// ([ErrChannel]), where the encoded value is longer than MaxSize
+// ([ErrTooLarge]), where p is Strict and v needed a repair ([ErrRepaired]), and
+// where the engine fails; never because of what v is. A Receipt that comes with
+// an error holds the Report alone.
+func (p *Publisher) Publish(ctx context.Context, channel string, v any, opts ...PublishOption) (Receipt, error) {
+	if err := CheckChannel(channel); err != nil {
+		return Receipt{}, err
+	}
+	data, report, err := p.encode(v)
+	if err != nil {
+		return Receipt{Report: report}, fmt.Errorf("channel %q: %w", channel, err)
+	}
+	if !report.Clean() {
+		p.logger().LogAttrs(ctx, slog.LevelWarn, "publication repaired",
+			slog.String("channel", channel), slog.Int("repairs", report.Total), slog.String("detail", report.Err().Error()))
+	}
+	pub := Publication{Data: data}
+	for _, o := range opts {
+		o(&pub)
+	}
+	done, err := p.Engine.Publish(ctx, channel, pub)
+	return Receipt{Position: done.Position, Duplicate: done.Duplicate, Report: report}, err
+}
+
+// encode returns v as JSON no longer than MaxSize.
+func (p *Publisher) encode(v any) ([]byte, surejson.Report, error) {
+	limit := p.MaxSize
+	if limit <= 0 {
+		limit = DefaultMaxSize
+	}
+	e := p.Encoder
+	e.MaxSize = limit
+	data, report := e.Append(nil, v)
+	if len(data) > limit || slices.ContainsFunc(report.Repairs, cut) {
+		return nil, report, fmt.Errorf("%w: more than %d bytes of JSON", ErrTooLarge, limit)
+	}
+	if p.Strict && !report.Clean() {
+		return nil, report, fmt.Errorf("%w: %w", ErrRepaired, report.Err())
+	}
+	return data, report, nil
+}
+
+func cut(r surejson.Repair) bool { return r.Reason == surejson.TooLarge }
+
+func (p *Publisher) logger() *slog.Logger {
+	if p.Logger != nil {
+		return p.Logger
+	}
+	return slog.Default()
+}
