@@ -1,0 +1,131 @@
+// Package wire speaks the Centrifuge client protocol, as it is specified in
+// client.proto of github.com/centrifugal/protocol: commands of clients, and the
+// replies and pushes of the server, in JSON. It knows no connection: what it
+// appends is the payload of a frame.
+//
+// A frame holds one or more objects; in JSON they are separated by a newline.
+package wire
+
+import (
+	"github.com/surewire/surewire"
+)
+
+// A Command is what a client asks. At most one of the requests is set. A
+// Command without an ID and without a request is a pong.
+type Command struct {
+	ID          uint32 // echoed in the reply; not 0 where a reply is due
+	Connect     *Connect
+	Subscribe   *Subscribe
+	Unsubscribe *Unsubscribe
+	Publish     *Publish
+	Other       string // name of a request that is known to the protocol, but not served
+}
+
+// Pong reports whether c answers a ping.
+func (c *Command) Pong() bool {
+	return c.ID == 0 && c.Connect == nil && c.Subscribe == nil && c.Unsubscribe == nil && c.Publish == nil && c.Other == ""
+}
+
+// Connect asks to begin: the first command of a connection.
+type Connect struct {
+	Token   string
+	Data    []byte // one JSON value of the application's; may be nil
+	Name    string // of the client's software
+	Version string
+}
+
+// Subscribe asks for the publications of a channel.
+type Subscribe struct {
+	Channel string
+	Token   string
+	Data    []byte // one JSON value of the application's; may be nil
+	Recover bool   // go on after Since
+	Since   surewire.Position
+	Flags   uint64 // see FlagRejectUnrecovered
+}
+
+// FlagRejectUnrecovered asks for [ErrUnrecoverable] where recovery fails.
+const FlagRejectUnrecovered = 2
+
+// Unsubscribe ends a subscription.
+type Unsubscribe struct{ Channel string }
+
+// Publish asks to publish one JSON value.
+type Publish struct {
+	Channel string
+	Data    []byte
+}
+
+// Connected answers [Connect].
+type Connected struct {
+	Client       string // the connection's ID
+	Version      string // of the server
+	PingInterval uint32 // in seconds: the server pings at least so often, and expects a pong
+}
+
+// Subscribed answers [Subscribe].
+type Subscribed struct {
+	Position      surewire.Position   // the publications after it follow as pushes
+	Publications  []*surewire.Message // what was missed, up to Position
+	WasRecovering bool                // the client had asked to recover
+	Recovered     bool                // and nothing after its position was or will be missed
+}
+
+// A Reply is what a server says: the answer to a command, or a push to a
+// channel. A Reply with nothing set is a ping.
+type Reply struct {
+	ID          uint32 // of the command; 0 for pushes and pings
+	Error       *Error
+	Connected   *Connected
+	Subscribed  *Subscribed
+	Channel     string             // of a push
+	Publication *surewire.Message  // pushed; its Position has no Epoch
+	Ended       *SubscriptionEnded // pushed
+}
+
+// Ping reports whether r wants a pong.
+func (r *Reply) Ping() bool {
+	return r.ID == 0 && r.Channel == ""
+}
+
+// SubscriptionEnded is a push: the server ended a subscription. Codes of 2500
+// and more ask the client to subscribe again.
+type SubscriptionEnded struct {
+	Code   uint32
+	Reason string
+}
+
+// Error implements error.
+func (e SubscriptionEnded) Error() string { return "subscription ended: " + e.Reason }
+
+// InsufficientState ends a subscription that cannot go on without a gap.
+var InsufficientState = SubscriptionEnded{2500, "insufficient state"}
+
+// An Error refuses one command. It is an error value.
+type Error struct {
+	Code      uint32
+	Message   string
+	Temporary bool // the same command may succeed later
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Message }
+
+// With returns e with detail after its message, for the person who reads it.
+func (e *Error) With(detail string) *Error {
+	return &Error{e.Code, e.Message + ": " + detail, e.Temporary}
+}
+
+// Errors of the protocol that Surewire replies with.
+var (
+	ErrInternal          = &Error{100, "internal server error", true}
+	ErrUnknownChannel    = &Error{102, "unknown channel", false}
+	ErrPermissionDenied  = &Error{103, "permission denied", false}
+	ErrMethodNotFound    = &Error{104, "method not found", false}
+	ErrAlreadySubscribed = &Error{105, "already subscribed", false}
+	ErrLimitExceeded     = &Error{106, "limit exceeded", false}
+	ErrBadRequest        = &Error{107, "bad request", false}
+	ErrNotAvailable      = &Error{108, "not available", false}
+	ErrTooManyRequests   = &Error{111, "too many requests", true}
+	ErrUnrecoverable     = &Error{112, "unrecoverable position", false}
+)
