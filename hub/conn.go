@@ -1,0 +1,213 @@
+package hub
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/wire"
+)
+
+// A conn is one client. Two goroutines may work for it: the reader, which
+// carries out commands, and the writer: whoever has claimed writing, be it the
+// reader, a channel that fans out, the wheel, or a goroutine of its own that
+// waits for the socket.
+type conn struct {
+	// Static after construction.
+	hub       *Hub
+	ctx       context.Context // done when Serve returns
+	id        string
+	transport Transport
+	format    *Format
+
+	// Owned by the reader.
+	user      string
+	slot      int         // on the wheel, once connected
+	connectBy *time.Timer // closes a client that says nothing
+
+	// Owned by the writer.
+	taken   []*subscription // being written for; swapped with woken
+	late    []*subscription // fell behind their tails: history is to be read
+	reads   int             // of history, since readsOf
+	readsOf time.Time
+
+	writers sync.WaitGroup // goroutines that wait for the socket
+
+	// mu guards the following.
+	mu       sync.Mutex
+	state    State
+	bye      surewire.Disconnect // what the client is told; once Draining
+	subs     map[string]*subscription
+	out      []byte          // frames of its own: replies, pings, ends of subscriptions
+	woken    []*subscription // may have something after their cursors
+	writing  bool            // somebody is the writer
+	blocking bool            // and may be waiting for the socket
+	pinged   time.Time       // when the ping went that has no pong yet; zero if there is none
+	rtt      time.Duration   // as the last pong had it
+}
+
+func newConn(ctx context.Context, h *Hub, t Transport, f *Format) *conn {
+	return &conn{hub: h, ctx: ctx, id: rand.Text(), transport: t, format: f, slot: -1}
+}
+
+// serve reads until the connection ends, and returns when nothing of it is left.
+func (c *conn) serve() error {
+	c.connectBy = time.AfterFunc(c.hub.config.ConnectTimeout, func() { c.close(surewire.DisconnectStale) })
+	err := c.read()
+	c.connectBy.Stop()
+	c.mu.Lock()
+	if c.state == Draining {
+		err = c.bye
+	}
+	c.state = Closed
+	subs := c.subs
+	c.subs = nil
+	c.mu.Unlock()
+	c.transport.Close(surewire.DisconnectNormal)
+	if c.slot >= 0 {
+		c.hub.wheel.remove(c, c.slot)
+	}
+	for _, s := range subs {
+		s.leave()
+	}
+	c.writers.Wait()
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// read carries out what the client sends until that fails.
+func (c *conn) read() error {
+	for {
+		frame, err := c.transport.Read()
+		if err != nil {
+			return err
+		}
+		if c.ended() {
+			continue // until the client or Close ends the stream
+		}
+		for cmd, err := range wire.Commands(frame) {
+			if err == nil {
+				err = c.do(cmd)
+			}
+			if err != nil {
+				c.close(disconnectFor(err))
+				break
+			}
+		}
+		c.flush()
+	}
+}
+
+// disconnectFor returns what a client is told that is closed for err.
+func disconnectFor(err error) surewire.Disconnect {
+	var d surewire.Disconnect
+	switch {
+	case errors.As(err, &d):
+		return d
+	case errors.Is(err, wire.ErrFrame):
+		return surewire.DisconnectBadRequest
+	}
+	return surewire.DisconnectServerError
+}
+
+func (c *conn) ended() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state >= Draining
+}
+
+// reply queues one payload. It leaves when the reader or the writer flushes.
+func (c *conn) reply(payload []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.out = c.format.Frame(c.out, payload)
+}
+
+// close tells the client d and ends the connection, after what is queued for it
+// if that goes without waiting.
+func (c *conn) close(d surewire.Disconnect) {
+	c.mu.Lock()
+	if c.state >= Draining {
+		c.mu.Unlock()
+		return
+	}
+	c.state, c.bye = Draining, d
+	start, waits := c.claim(), c.blocking
+	c.mu.Unlock()
+	if waits {
+		c.transport.Close(d)
+	}
+	if start {
+		c.write()
+	}
+}
+
+// end ends a subscription that the client still believes in.
+func (c *conn) end(s *subscription, why wire.SubscriptionEnded) {
+	c.mu.Lock()
+	if !s.live {
+		c.mu.Unlock()
+		return
+	}
+	s.live = false
+	delete(c.subs, s.channel.name)
+	c.out = c.format.Frame(c.out, wire.AppendEnded(nil, s.channel.name, why))
+	start := c.claim()
+	c.mu.Unlock()
+	s.leave()
+	if start {
+		c.write()
+	}
+}
+
+// leave ends the subscription's part in its channel.
+func (s *subscription) leave() {
+	s.channel.remove(s)
+	s.conn.hub.leave(s.channel)
+}
+
+// ping asks the client for a sign of life.
+func (c *conn) ping() {
+	c.mu.Lock()
+	if c.state != Connected {
+		c.mu.Unlock()
+		return
+	}
+	if c.pinged.IsZero() {
+		c.pinged = time.Now()
+	}
+	c.out = c.format.Frame(c.out, wire.Ping)
+	start := c.claim()
+	c.mu.Unlock()
+	if start {
+		c.write()
+	}
+}
+
+// pong takes the sign. It reports false if none was asked for.
+func (c *conn) pong() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pinged.IsZero() {
+		return false
+	}
+	c.rtt = time.Since(c.pinged)
+	c.pinged = time.Time{}
+	return true
+}
+
+// checkPong closes a client that gave no sign.
+func (c *conn) checkPong() {
+	c.mu.Lock()
+	overdue := !c.pinged.IsZero() && time.Since(c.pinged) >= c.hub.config.PongTimeout
+	c.mu.Unlock()
+	if overdue {
+		c.close(surewire.DisconnectNoPong)
+	}
+}

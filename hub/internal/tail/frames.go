@@ -1,0 +1,66 @@
+package tail
+
+import "github.com/surewire/surewire/wire"
+
+// maxJoin is how many bytes of consecutive frames are kept in one piece, so
+// that they leave in one write.
+const maxJoin = 32 << 10
+
+// frames are a tail's entries of one Framer, made when the first reader asks.
+// Consecutive frames lie in one chunk: a reader that lacks several gets them as
+// one slice, the same for all who lack them.
+type frames struct {
+	framer Framer
+	first  uint64 // seq of spans[0]
+	spans  []span
+}
+
+type span struct {
+	chunk      *chunk
+	start, end int
+}
+
+// A chunk is append-only: what was handed out of it stays as it is.
+type chunk struct {
+	buf  []byte
+	last uint64 // seq of the newest frame in it
+}
+
+// run returns the frames from seq to the end of its chunk, and the seq of the last.
+func (f *frames) run(t *Tail, seq uint64) ([]byte, uint64) {
+	for at := f.first + uint64(len(f.spans)); at < t.next(); at++ {
+		f.add(t, at)
+	}
+	s := f.spans[seq-f.first]
+	end := f.spans[s.chunk.last-f.first].end
+	return s.chunk.buf[s.start:end:end], s.chunk.last
+}
+
+// add frames the entry seq, behind the one before it.
+func (f *frames) add(t *Tail, seq uint64) {
+	payload := wire.AppendPublication(nil, t.channel, t.entries[seq-t.first])
+	b := f.framer.AppendFrame(nil, payload)
+	var c *chunk
+	if n := len(f.spans); n > 0 {
+		c = f.spans[n-1].chunk
+	}
+	if c == nil {
+		c = &chunk{buf: b[:0]}
+	} else if len(c.buf)+len(b) > cap(c.buf) {
+		// Chunks double, so that a quiet channel holds no more than it needs.
+		c = &chunk{buf: make([]byte, 0, max(len(b), min(2*cap(c.buf), maxJoin)))}
+	}
+	start := len(c.buf)
+	c.buf = append(c.buf, b...)
+	c.last = seq
+	f.spans = append(f.spans, span{c, start, len(c.buf)})
+}
+
+// drop forgets the oldest frame.
+func (f *frames) drop() {
+	if len(f.spans) > 0 {
+		f.spans[0] = span{}
+		f.spans = f.spans[1:]
+	}
+	f.first++
+}

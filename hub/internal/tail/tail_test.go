@@ -1,0 +1,225 @@
+package tail
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/surewire/surewire"
+)
+
+type newline struct{}
+
+func (newline) AppendFrame(dst, payload []byte) []byte {
+	return append(append(dst, payload...), '\n')
+}
+
+var lines Framer = newline{}
+
+func durable(offset uint64) *surewire.Message {
+	m := &surewire.Message{Position: surewire.Position{Epoch: "e", Offset: offset}}
+	m.Data = fmt.Append(nil, offset)
+	return m
+}
+
+func ephemeral(n int) *surewire.Message {
+	m := &surewire.Message{Position: surewire.Position{Epoch: "e"}}
+	m.Data, m.Ephemeral = fmt.Appendf(nil, `"e%d"`, n), true
+	return m
+}
+
+// drain reads all the tail has for c, as the data of the frames.
+func drain(t *testing.T, tl *Tail, c *Cursor) (data []string, r Reach) {
+	t.Helper()
+	for {
+		b, r := tl.Read(c, lines)
+		if len(b) == 0 {
+			return data, r
+		}
+		for _, frame := range bytes.Split(bytes.TrimSuffix(b, []byte("\n")), []byte("\n")) {
+			_, rest, _ := bytes.Cut(frame, []byte(`"data":`))
+			d, _, _ := bytes.Cut(rest, []byte(","))
+			data = append(data, string(bytes.TrimRight(d, "}")))
+		}
+	}
+}
+
+func wantDrain(t *testing.T, tl *Tail, c *Cursor, want string, reach Reach) {
+	t.Helper()
+	got, r := drain(t, tl, c)
+	if fmt.Sprint(got) != want || r != reach {
+		t.Errorf("the cursor got %v and then %d, want %s and %d", got, r, want, reach)
+	}
+}
+
+func TestTailServesCursors(t *testing.T) {
+	tl := New("c", 4, 1<<20)
+	tl.Begin(surewire.Position{Epoch: "e", Offset: 10})
+	live, late := tl.End(), tl.End()
+	wantDrain(t, tl, &live, "[]", Nothing)
+	for o := uint64(11); o <= 13; o++ {
+		tl.Push(durable(o))
+	}
+	tl.Push(ephemeral(1))
+	wantDrain(t, tl, &live, `[11 12 13 "e1"]`, Nothing)
+	tl.Push(durable(14))
+	wantDrain(t, tl, &live, `[14]`, Nothing)
+	wantDrain(t, tl, &late, `[]`, Behind) // 11 has been dropped
+
+	late.Offset = 12 // as after a read of history
+	wantDrain(t, tl, &late, `[13 "e1" 14]`, Nothing)
+	ahead := After(15) // history was newer than the tail
+	tl.Push(ephemeral(2))
+	wantDrain(t, tl, &ahead, `[]`, Nothing)
+	tl.Push(durable(15))
+	wantDrain(t, tl, &ahead, `[]`, Nothing)
+	tl.Push(durable(16))
+	wantDrain(t, tl, &ahead, `[16]`, Nothing)
+}
+
+func TestTailDropsEphemeralForTheLagging(t *testing.T) {
+	tl := New("c", 2, 1<<20)
+	tl.Begin(surewire.Position{Epoch: "e", Offset: 1})
+	c := tl.End()
+	for i := range 5 {
+		tl.Push(ephemeral(i))
+	}
+	wantDrain(t, tl, &c, `["e3" "e4"]`, Nothing)
+}
+
+func TestTailRefusesWhatDoesNotFollow(t *testing.T) {
+	tl := New("c", 4, 1<<20)
+	tl.Begin(surewire.Position{Epoch: "e", Offset: 10})
+	other := durable(11)
+	other.Position.Epoch = "f"
+	for _, c := range []struct {
+		name string
+		m    *surewire.Message
+		ok   bool
+	}{
+		{"a gap", durable(12), false}, {"another epoch", other, false},
+		{"what it has", durable(10), true}, {"the next", durable(11), true}, {"a double", durable(11), true},
+	} {
+		if ok := tl.Push(c.m); ok != c.ok {
+			t.Errorf("%s: push returned %v", c.name, ok)
+		}
+	}
+	if len(tl.entries) != 1 || tl.head != 11 {
+		t.Errorf("the tail has %d entries up to %d, want 1 up to 11", len(tl.entries), tl.head)
+	}
+}
+
+func TestTailFedBeforeItBegins(t *testing.T) {
+	tl := New("c", 4, 1<<20)
+	tl.Push(ephemeral(1))
+	tl.Push(durable(6))
+	tl.Begin(surewire.Position{Epoch: "e", Offset: 5})
+	c := After(5)
+	wantDrain(t, tl, &c, `["e1" 6]`, Nothing)
+}
+
+func TestTailIsBoundedInBytes(t *testing.T) {
+	tl := New("c", 100, 64)
+	tl.Begin(surewire.Position{Epoch: "e"})
+	for o := uint64(1); o <= 20; o++ {
+		m := durable(o)
+		m.Data = bytes.Repeat([]byte("1"), 20)
+		tl.Push(m)
+	}
+	if len(tl.entries) != 3 || tl.base != 17 {
+		t.Errorf("%d entries after offset %d, want 3 after 17", len(tl.entries), tl.base)
+	}
+	big := durable(21)
+	big.Data = bytes.Repeat([]byte("1"), 1000)
+	tl.Push(big)
+	if len(tl.entries) != 1 {
+		t.Errorf("%d entries, want the big one alone", len(tl.entries))
+	}
+}
+
+// A cursor gets what was pushed after it, whole, whatever it asks when; frames
+// that lie in one piece are the same bytes for every reader.
+func TestTailRandomly(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		tl := New("c", 4+r.IntN(60), 1<<20)
+		tl.Begin(surewire.Position{Epoch: "e"})
+		type reader struct {
+			Cursor
+			next uint64
+		}
+		readers := make([]reader, 5)
+		for i := range readers {
+			readers[i] = reader{tl.End(), 1}
+		}
+		for o := uint64(1); o <= 300; o++ {
+			tl.Push(durable(o))
+			if r.IntN(4) == 0 {
+				tl.Push(ephemeral(int(o)))
+			}
+			one := &readers[r.IntN(len(readers))]
+			data, reach := drain(t, tl, &one.Cursor)
+			for _, d := range data {
+				if d[0] == '"' {
+					continue
+				}
+				if d != fmt.Sprint(one.next) {
+					t.Fatalf("seed %d: got %s, want %d", seed, d, one.next)
+				}
+				one.next++
+			}
+			if reach == Behind {
+				if one.next > tl.base {
+					t.Fatalf("seed %d: behind at %d, though the tail begins after %d", seed, one.next, tl.base)
+				}
+				one.Cursor = After(tl.base + uint64(r.IntN(int(o-tl.base)+1)))
+				one.next = one.Offset + 1
+			} else if one.Offset != o {
+				t.Fatalf("seed %d: the cursor is at %d, want %d", seed, one.Offset, o)
+			}
+		}
+	}
+}
+
+func TestFramesAreShared(t *testing.T) {
+	tl := New("c", 256, 1<<20)
+	tl.Begin(surewire.Position{Epoch: "e"})
+	one, two := tl.End(), tl.End()
+	var pieces int
+	for o := uint64(1); o <= 100; o++ {
+		tl.Push(durable(o))
+		b, _ := tl.Read(&one, lines)
+		if cap(b) != len(b) {
+			t.Fatal("a shared slice can be appended to")
+		}
+	}
+	for {
+		b, r := tl.Read(&two, lines)
+		if len(b) == 0 {
+			break
+		}
+		if pieces++; r == Behind {
+			t.Fatal("behind")
+		}
+	}
+	if pieces > 12 {
+		t.Errorf("100 small frames came in %d pieces", pieces)
+	}
+}
+
+func BenchmarkTail(b *testing.B) {
+	tl := New("c", 256, 1<<20)
+	tl.Begin(surewire.Position{Epoch: "e"})
+	readers := make([]Cursor, 100)
+	for i := range readers {
+		readers[i] = tl.End()
+	}
+	b.ReportAllocs()
+	for o := uint64(1); b.Loop(); o++ {
+		tl.Push(durable(o))
+		for i := range readers {
+			tl.Read(&readers[i], lines)
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package hub
+
+// A State is where a connection is in its life. It travels by name.
+type State uint8
+
+// States of a connection, in the order in which it passes them.
+const (
+	Connecting State = iota // accepted; its first command has not come
+	Connected
+	Draining // told to go; what it was sent before may still be on its way
+	Closed
+)
+
+// String returns the state in lower case.
+func (s State) String() string {
+	switch s {
+	case Connecting:
+		return "connecting"
+	case Connected:
+		return "connected"
+	case Draining:
+		return "draining"
+	case Closed:
+		return "closed"
+	}
+	return "unknown"
+}
+
+// MarshalText implements [encoding.TextMarshaler], so that other encoders than
+// surejson write the name too.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
