@@ -1,0 +1,89 @@
+// Package server is the HTTP doors of Surewire: the WebSocket that clients
+// connect to, and the API that backends publish through. It is where requests,
+// origins and keys are known.
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/hub"
+)
+
+// Config configures a [Server]. Engine is required. What is not configured is
+// closed: without an Authorizer no client gets in, without an APIKey the API
+// answers nobody.
+type Config struct {
+	Engine     surewire.Engine
+	Authorizer hub.Authorizer // who may do what; nil refuses everybody; see [hub.AllowAll]
+	Hub        hub.Config     // limits and times; its Engine, Publisher, Authorizer and Logger are set from here
+	Publisher  *surewire.Publisher
+	Logger     *slog.Logger // nil means [slog.Default]
+
+	// Origins are allowed to open connections and to call the API from a
+	// browser, besides the server's own: "https://app.example.com". An entry
+	// of "*" allows all.
+	Origins []string
+
+	APIKey         string // of the HTTP API, sent as X-API-Key or Authorization: apikey …
+	InsecureAPI    bool   // the API needs no key: for development, on a port that others do not reach
+	MaxPublication int    // longest Data of a publication, in bytes; 0 means [surewire.DefaultMaxSize]
+}
+
+// A Server is an [http.Handler] with a hub behind it. Its methods may be called
+// concurrently.
+type Server struct {
+	// Static after construction.
+	config    Config
+	hub       *hub.Hub
+	publisher *surewire.Publisher
+	mux       *http.ServeMux
+	ctx       context.Context // ends the connections that Shutdown could not wait for
+	cancel    context.CancelFunc
+}
+
+// New returns a server. Its Shutdown ends what it starts; the engine remains
+// the caller's.
+func New(c Config) *Server {
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.MaxPublication <= 0 {
+		c.MaxPublication = surewire.DefaultMaxSize
+	}
+	s := &Server{config: c, publisher: c.Publisher, mux: http.NewServeMux()}
+	if s.publisher == nil {
+		s.publisher = &surewire.Publisher{Engine: c.Engine, MaxSize: c.MaxPublication, Logger: c.Logger}
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	h := c.Hub
+	h.Engine, h.Publisher, h.Authorizer, h.Logger = c.Engine, s.publisher, c.Authorizer, c.Logger
+	s.hub = hub.New(h)
+	s.mux.HandleFunc("GET /connection/websocket", s.websocket)
+	s.mux.HandleFunc("POST /api/publish", s.publish)
+	return s
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// Publish publishes v, whatever it is, as [surewire.Publisher.Publish] does.
+func (s *Server) Publish(ctx context.Context, channel string, v any, opts ...surewire.PublishOption) (surewire.Receipt, error) {
+	return s.publisher.Publish(ctx, channel, v, opts...)
+}
+
+// Shutdown asks every client to come back elsewhere, and returns when all
+// connections have ended, or cuts them off and returns the error of ctx.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.hub.Shutdown(ctx)
+	s.cancel()
+	if errors.Is(err, surewire.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+var _ http.Handler = (*Server)(nil)

@@ -1,0 +1,47 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/surewire/surewire/hub"
+	"github.com/surewire/surewire/socket"
+)
+
+// websocketJSON is the wire form of the clients at /connection/websocket.
+var websocketJSON = &hub.Format{Name: "websocket", Frame: socket.AppendText}
+
+// websocket turns the request into a connection of the Centrifuge client
+// protocol. The request's goroutine ends; that of the connection ends with it,
+// or with the server.
+func (s *Server) websocket(w http.ResponseWriter, r *http.Request) {
+	if !s.allowedOrigin(r) {
+		s.config.Logger.LogAttrs(r.Context(), slog.LevelWarn, "connection refused: origin is not allowed",
+			slog.String("origin", r.Header.Get("Origin")), slog.String("host", r.Host))
+		http.Error(w, "origin is not allowed: see the server's list of origins", http.StatusForbidden)
+		return
+	}
+	c, err := socket.Accept(w, r, socket.Options{Subprotocols: []string{"centrifuge-json"}})
+	if err != nil {
+		s.config.Logger.LogAttrs(r.Context(), slog.LevelDebug, "WebSocket handshake failed", slog.String("error", err.Error()))
+		return
+	}
+	go s.hub.Serve(s.ctx, c, websocketJSON)
+}
+
+// allowedOrigin reports whether the page that sent r may use the server. A
+// request without an Origin does not come from a page.
+func (s *Server) allowedOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || slices.Contains(s.config.Origins, "*") {
+		return true
+	}
+	if slices.ContainsFunc(s.config.Origins, func(o string) bool { return strings.EqualFold(o, origin) }) {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && strings.EqualFold(u.Host, r.Host)
+}
