@@ -1,0 +1,117 @@
+// Package demo is the page of `surewire serve --dev`: a chat room, and a panel
+// that publishes Go values other encoders fail on. The page is built from
+// web/demo by `npm run build` in web, and embedded, so that Go alone runs it.
+package demo
+
+import (
+	"embed"
+	"log/slog"
+	"net/http"
+
+	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/surejson"
+)
+
+// Channel is where the hostile values are published.
+const Channel = "hostile"
+
+//go:embed dist
+var dist embed.FS
+
+// Handler serves the page, and publishes hostile values through p when the page
+// asks for it. A POST that a browser sends on behalf of another site is refused:
+// the server listens on loopback, where any page a person visits can reach it.
+func Handler(p *surewire.Publisher) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/demo/hostile", list)
+	mux.HandleFunc("/demo/hostile/{name}", func(w http.ResponseWriter, r *http.Request) { publish(w, r, p) })
+	mux.Handle("/", newPages(dist))
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// list answers with every hostile value, its source, and what encoding/json
+// makes of it.
+func list(w http.ResponseWriter, r *http.Request) {
+	type item struct {
+		Name   string  `json:"name"`
+		Title  string  `json:"title"`
+		Go     string  `json:"go"`
+		Stdlib verdict `json:"stdlib"`
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		refuse(w, http.StatusMethodNotAllowed, "GET, HEAD", "only GET lists the values")
+		return
+	}
+	var items []item
+	for _, h := range hostiles {
+		items = append(items, item{h.name, h.title, snippet(h.fn), standard(h)})
+	}
+	answer(w, http.StatusOK, map[string]any{"channel": Channel, "values": items})
+}
+
+// publish publishes the value that the path names, and answers with the receipt.
+func publish(w http.ResponseWriter, r *http.Request, p *surewire.Publisher) {
+	h, ok := find(r.PathValue("name"))
+	if !ok {
+		answer(w, http.StatusNotFound, map[string]any{"error": "no such value", "names": names()})
+		return
+	}
+	if r.Method != http.MethodPost {
+		refuse(w, http.StatusMethodNotAllowed, http.MethodPost, "only POST publishes")
+		return
+	}
+	receipt, err := p.Publish(r.Context(), Channel, h.value(), surewire.WithTags(map[string]string{"value": h.name}))
+	if err != nil {
+		answer(w, http.StatusServiceUnavailable, map[string]any{"error": err})
+		return
+	}
+	answer(w, http.StatusOK, newReceipt(h, receipt))
+}
+
+// A receiptView is a [surewire.Receipt] as the page reads it.
+type receiptView struct {
+	Name   string     `json:"name"`
+	Go     string     `json:"go"`
+	Offset uint64     `json:"offset"`
+	Epoch  string     `json:"epoch"`
+	Report reportView `json:"report"`
+}
+
+type reportView struct {
+	Repairs []repairView `json:"repairs"`
+	Total   int          `json:"total"`
+}
+
+type repairView struct {
+	Pointer string          `json:"pointer"`
+	GoType  string          `json:"goType"`
+	Reason  surejson.Reason `json:"reason"`
+	Wrote   string          `json:"wrote"`
+	Detail  string          `json:"detail,omitempty"`
+}
+
+func newReceipt(h hostile, r surewire.Receipt) receiptView {
+	repairs := make([]repairView, 0, len(r.Report.Repairs))
+	for _, x := range r.Report.Repairs {
+		repairs = append(repairs, repairView(x))
+	}
+	return receiptView{h.name, snippet(h.fn), r.Position.Offset, r.Position.Epoch, reportView{repairs, r.Report.Total}}
+}
+
+// refuse answers a request whose method is not among the allowed.
+func refuse(w http.ResponseWriter, status int, allow, why string) {
+	w.Header().Set("Allow", allow)
+	answer(w, status, map[string]any{"error": why})
+}
+
+// answer writes v as the JSON body.
+func answer(w http.ResponseWriter, status int, v any) {
+	body, _ := surejson.Marshal(v)
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	if _, err := w.Write(body); err != nil {
+		slog.Debug("answer not written", "error", err) // the page has gone: nobody is left to tell
+	}
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import * as kit from './harness.mjs';
+
+const lobby = 'chat:lobby';
+const limit = { timeout: 120_000 };
+
+let binary, browser;
+before(async (t) => {
+  binary = await kit.goBuild(t, '.', './cmd/surewire');
+  browser = await kit.startBrowser(t);
+});
+
+/** Publishes texts from m<from> to m<to>, one after the other. */
+async function publish(server, from, to) {
+  for (let i = from; i <= to; i++) await server.publish(lobby, { name: 'bot', text: `m${i}` });
+}
+
+/** What a chat shows that has every message from m<from> to m<to> once, in order. */
+function messages(from, to) {
+  return Array.from({ length: to - from + 1 }, (_, i) => ({ offset: from + i, text: `m${from + i}` }));
+}
+
+test('two tabs chat, and see the same in the same order', limit, async (t) => {
+  const server = await kit.startServer(t, binary);
+  const [ada, bob] = await Promise.all([kit.openTab(t, browser, server.url), kit.openTab(t, browser, server.url)]);
+  await Promise.all([kit.ready(ada), kit.ready(bob)]);
+  await kit.say(ada, 'hello');
+  await kit.shows(bob, 'hello');
+  await kit.say(bob, 'hello yourself');
+  await kit.shows(ada, 'hello yourself');
+  await Promise.all([kit.say(ada, 'at once, ada'), kit.say(bob, 'at once, bob')]);
+  for (const page of [ada, bob]) await Promise.all([kit.shows(page, 'at once, ada'), kit.shows(page, 'at once, bob')]);
+  const seen = await kit.chat(ada);
+  assert.deepEqual(await kit.chat(bob), seen);
+  assert.deepEqual(seen.map((m) => m.offset), [1, 2, 3, 4]);
+  assert.deepEqual(seen.slice(0, 2).map((m) => m.text), ['hello', 'hello yourself']);
+  assert.equal(await ada.locator('.message.mine').count(), 2, "ada's own messages");
+  assert.deepEqual([...ada.faults, ...bob.faults], []);
+});
+
+test('markup in a message is text', limit, async (t) => {
+  const server = await kit.startServer(t, binary);
+  const page = await kit.openTab(t, browser, server.url);
+  await kit.ready(page);
+  const text = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+  await kit.say(page, text);
+  await kit.shows(page, text);
+  await server.publish(lobby, ['no', 'object']);
+  await kit.shows(page, '["no","object"]');
+  assert.equal(await page.title(), 'Surewire');
+  assert.equal(await page.locator('#messages img, #messages script').count(), 0);
+  assert.deepEqual(page.faults, []);
+});
+
+test('a reload in mid-stream loses nothing and doubles nothing', limit, async (t) => {
+  const server = await kit.startServer(t, binary);
+  let sent = 400; // more than a reply holds: the rest of the recovery comes as pushes
+  await publish(server, 1, sent);
+  const page = await kit.openTab(t, browser, server.url);
+  for (let reload = 0; reload < 3; reload++) {
+    let ready = false;
+    const reloading = page.reload().then(() => kit.ready(page)).then(() => (ready = true));
+    const before = sent;
+    while (!ready && sent < before + 180) await publish(server, ++sent, sent);
+    await reloading;
+    await publish(server, ++sent, sent);
+    await kit.shows(page, `m${sent}`);
+    assert.deepEqual(await kit.chat(page), messages(1, sent));
+  }
+  assert.deepEqual(page.faults, []);
+});
+
+test('a reload keeps the name', limit, async (t) => {
+  const server = await kit.startServer(t, binary);
+  const page = await kit.openTab(t, browser, server.url);
+  await page.getByLabel('Name').fill('Grace');
+  await page.reload();
+  assert.equal(await page.getByLabel('Name').inputValue(), 'Grace');
+});
+
+test('what is no longer kept is said to be missing', limit, async (t) => {
+  const server = await kit.startServer(t, binary);
+  await publish(server, 1, 1200);
+  const page = await kit.openTab(t, browser, server.url);
+  await kit.shows(page, 'm1200');
+  const [notice, ...rest] = await kit.chat(page);
+  assert.equal(notice.notice, 'lost');
+  const first = rest[0].offset;
+  assert.equal(notice.text, `Messages 1 to ${first - 1} are no longer kept: they cannot be shown.`);
+  assert.ok(first <= 300, `only messages from ${first} are shown, though 1,000 are kept`);
+  assert.deepEqual(rest, messages(first, 1200));
+  assert.deepEqual(page.faults, []);
+});
+
+test('a dropped connection resumes with what it missed, once and in order', limit, async (t) => {
+  const server = await kit.startServer(t, binary);
+  const proxy = await kit.startProxy(t, server.port);
+  const page = await kit.openTab(t, browser, proxy.url);
+  await kit.ready(page);
+  await publish(server, 1, 3);
+  await kit.shows(page, 'm3');
+  let sent = 3;
+  for (const [missed, words] of [[7, 'resumed: 7 missed messages recovered'], [350, 'resumed: at least 300 missed messages recovered']]) {
+    proxy.cut();
+    await until(page, 'connecting');
+    await publish(server, sent + 1, sent + missed);
+    sent += missed;
+    assert.equal((await kit.chat(page)).length, sent - missed, 'a message came through a cut connection');
+    proxy.heal();
+    await until(page, 'connected');
+    await kit.shows(page, `m${sent}`);
+    assert.equal(await kit.last(page, lobby), words);
+    assert.deepEqual(await kit.chat(page), messages(1, sent));
+  }
+  await publish(server, sent + 1, sent + 1);
+  await kit.shows(page, `m${sent + 1}`);
+  assert.deepEqual(await kit.chat(page), messages(1, sent + 1));
+  assert.deepEqual(kit.ownFaults(page), []);
+});
+
+test('the button drops the connection, which comes back by itself', limit, async (t) => {
+  const server = await kit.startServer(t, binary);
+  const page = await kit.openTab(t, browser, server.url);
+  await kit.ready(page);
+  await kit.say(page, 'm1');
+  await kit.shows(page, 'm1');
+  await page.getByRole('button', { name: 'Drop my connection' }).click();
+  await until(page, 'connecting');
+  await publish(server, 2, 3);
+  await until(page, 'connected');
+  await kit.shows(page, 'm3');
+  assert.equal(await kit.last(page, lobby), 'resumed: 2 missed messages recovered');
+  assert.deepEqual(await kit.chat(page), messages(1, 3));
+  assert.deepEqual(page.faults, []);
+});
+
+test('a restarted server begins the log anew, and the page says so and goes on', limit, async (t) => {
+  const first = await kit.startServer(t, binary);
+  const proxy = await kit.startProxy(t, first.port);
+  const page = await kit.openTab(t, browser, proxy.url);
+  await kit.ready(page);
+  await publish(first, 1, 5);
+  await kit.shows(page, 'm5');
+  await first.kill();
+  await until(page, 'connecting');
+  const second = await kit.startServer(t, binary);
+  await publish(second, 1, 2);
+  proxy.target = second.port;
+  await until(page, 'connected');
+  await kit.until(page, () => document.querySelectorAll('#messages > li').length === 8);
+  assert.equal(await kit.last(page, lobby), 'the log began anew');
+  await kit.say(page, 'm3');
+  await kit.shows(page, 'm3');
+  await kit.until(page, () => document.querySelectorAll('#messages > li').length === 9);
+  const seen = await kit.chat(page);
+  assert.deepEqual(seen.slice(0, 5), messages(1, 5));
+  assert.equal(seen[5].notice, 'anew');
+  assert.deepEqual(seen.slice(6), messages(1, 3));
+  assert.deepEqual(kit.ownFaults(page), []);
+});
+
+/** Waits for a state of the connection. */
+function until(page, state) {
+  return kit.until(page, (want) => document.querySelector('#connection').dataset.state === want, state);
+}
