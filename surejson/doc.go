@@ -20,8 +20,8 @@
 //   - methods with a pointer receiver are called also where the value cannot
 //     be addressed: on a copy; AppendText is called where MarshalText is
 //     missing
-//   - map keys of any type: booleans and numbers by their text, structs and
-//     arrays by their JSON text, pointers and interfaces by what they lead to
+//   - map keys of any type: booleans and numbers by their text, errors by
+//     theirs, everything else by its JSON text
 //
 // # What is repaired
 //

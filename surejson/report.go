@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/surewire/surewire/surejson/internal/output"
 )
 
 // A Report tells what an encoding repaired. The zero Report means nothing.
@@ -65,24 +67,24 @@ type Reason uint8
 
 // The reasons, and what is written for each.
 const (
-	Unsupported    Reason = iota + 1 // a kind that JSON lacks: null, or its text if it has one
-	NonFinite                        // NaN or an infinity: null, as JSON.stringify does
-	BigInteger                       // an integer beyond ±2^53: a string
-	InvalidUTF8                      // bytes that are not UTF-8: U+FFFD for each
-	InvalidJSON                      // a RawMessage that is no JSON: its text as a string; from MarshalJSON: null
-	InvalidNumber                    // a json.Number that is no number: its text as a string
-	Cycle                            // a way back to a container being written: null
-	TooDeep                          // nesting beyond MaxDepth: null
-	TooLarge                         // beyond MaxSize: a string cut, a value as null, or the rest left out
-	MethodError                      // a method returned an error: null
-	MethodPanic                      // a method panicked: null; of String or Error: the value as encoding/json has it
-	MethodExit                       // a method ended its goroutine: as MethodPanic
-	MethodTimeout                    // a method did not return in time: as MethodPanic
-	UnknownEnum                      // an enum without a name for its value: what String gave, or the number
-	StringFallback                   // a value without exported fields: what its String method gives
-	DuplicateKey                     // map keys with one text: all but one with a suffix such as #2
-	TimeRange                        // a time beyond RFC 3339: a year with a sign, or UTC
-	Internal                         // a value that changed while it was read, or a defect here: null
+	Unsupported    = Reason(output.Unsupported)    // a kind that JSON lacks: null, or its text if it has one
+	NonFinite      = Reason(output.NonFinite)      // NaN or an infinity: null, as JSON.stringify does
+	BigInteger     = Reason(output.BigInteger)     // an integer beyond ±2^53: a string
+	InvalidUTF8    = Reason(output.InvalidUTF8)    // bytes that are not UTF-8: U+FFFD for each
+	InvalidJSON    = Reason(output.InvalidJSON)    // a RawMessage that is no JSON: its text as a string; from MarshalJSON: null
+	InvalidNumber  = Reason(output.InvalidNumber)  // a json.Number that is no number: its text as a string
+	Cycle          = Reason(output.Cycle)          // a way back to a container being written: null
+	TooDeep        = Reason(output.TooDeep)        // nesting beyond MaxDepth: null
+	TooLarge       = Reason(output.TooLarge)       // beyond MaxSize: a string cut, a value as null, or the rest left out
+	MethodError    = Reason(output.MethodError)    // a method returned an error: null
+	MethodPanic    = Reason(output.MethodPanic)    // a method panicked: null; String or Error: the value as encoding/json has it
+	MethodExit     = Reason(output.MethodExit)     // a method ended its goroutine: as for MethodPanic
+	MethodTimeout  = Reason(output.MethodTimeout)  // a method did not return in time: as for MethodPanic
+	UnknownEnum    = Reason(output.UnknownEnum)    // an enum without a name for its value: what String gave, or the number
+	StringFallback = Reason(output.StringFallback) // a value without exported fields: what its String method gives
+	DuplicateKey   = Reason(output.DuplicateKey)   // map keys with one text: all but one with a suffix such as #2
+	TimeRange      = Reason(output.TimeRange)      // a time beyond RFC 3339: a year with a sign, or UTC
+	Internal       = Reason(output.Internal)       // a value that changed while it was read, or a defect here: null
 )
 
 // reasons are the names, in the order of the constants.
@@ -98,4 +100,21 @@ func (r Reason) String() string {
 		return reasons[r]
 	}
 	return "Reason(" + strconv.Itoa(int(r)) + ")"
+}
+
+// newReport returns the Report on out, the whole output of w.
+func newReport(w *output.Writer, out []byte) Report {
+	if w.Clean() {
+		return Report{}
+	}
+	list, total := w.Repairs(out)
+	r := Report{Repairs: make([]Repair, len(list)), Total: total}
+	for i, l := range list {
+		goType := "nil"
+		if l.Type != nil {
+			goType = l.Type.String()
+		}
+		r.Repairs[i] = Repair{Pointer: l.Pointer, GoType: goType, Reason: Reason(l.Reason), Wrote: l.Text, Detail: l.Detail}
+	}
+	return r
 }

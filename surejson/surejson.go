@@ -1,7 +1,11 @@
 package surejson
 
 import (
+	"reflect"
 	"time"
+
+	"github.com/surewire/surewire/surejson/internal/output"
+	"github.com/surewire/surewire/surejson/internal/plan"
 )
 
 // The limits of the zero [Encoder], and the highest depth there is.
@@ -101,24 +105,67 @@ const (
 )
 
 // Append appends v to dst as one JSON value, as [Marshal] would, and returns
-// the extended buffer. The value is not kept.
+// the extended buffer. Neither dst nor the value is kept.
 func (e *Encoder) Append(dst []byte, v any) ([]byte, Report) {
-	w := newWriter(e, len(dst))
-	w.root = v
-	out := w.document(dst)
-	r := w.report(out[len(dst):])
-	w.release()
+	c := e.config()
+	w := output.New(&c, len(dst), v)
+	out := plan.Append(w, dst)
+	r := newReport(w, out[len(dst):])
+	w.Release()
 	return out, r
 }
 
 // marshal is Append to a new buffer.
 func (e *Encoder) marshal(v any) ([]byte, Report) {
-	w := newWriter(e, 0)
-	w.root = v
-	out := w.document(w.spare[:0])
-	r := w.report(out)
-	w.spare = out[:0]
+	c := e.config()
+	w := output.New(&c, 0, v)
+	out := plan.Append(w, w.Spare[:0])
+	r := newReport(w, out)
+	w.Spare = out[:0]
 	own := append(make([]byte, 0, len(out)), out...)
-	w.release()
+	w.Release()
 	return own, r
 }
+
+// config resolves what e leaves open. A nil e is the zero Encoder.
+func (e *Encoder) config() output.Config {
+	if e == nil {
+		e = &std
+	}
+	return output.Config{
+		MaxDepth:    min(orDefault(e.MaxDepth, DefaultMaxDepth), DepthCeiling),
+		MaxSize:     max(orDefault(e.MaxSize, DefaultMaxSize), minSize),
+		MaxMarks:    orDefault(e.MaxRepairs, DefaultMaxRepairs),
+		HTML:        e.EscapeHTML,
+		NilAsEmpty:  e.NilAsEmpty,
+		BigNumbers:  e.Integers == IntegersAsNumbers,
+		EnumNumbers: e.Enums == EnumsAsNumbers,
+		ErrorData:   e.Errors == ErrorsAsData,
+		Duration:    e.Durations.append(),
+		Timeout:     e.MethodTimeout,
+	}
+}
+
+func orDefault(n, otherwise int) int {
+	if n == 0 {
+		return otherwise
+	}
+	return max(n, 0)
+}
+
+// append returns what writes a duration, nil for nanoseconds.
+func (p DurationPolicy) append() func(w *output.Writer, b []byte, d time.Duration) []byte {
+	switch p {
+	case DurationMilliseconds:
+		return func(w *output.Writer, b []byte, d time.Duration) []byte {
+			return w.Float(b, float64(d)/float64(time.Millisecond), 64, durationType)
+		}
+	case DurationText:
+		return func(w *output.Writer, b []byte, d time.Duration) []byte {
+			return w.Text(b, d.String(), durationType)
+		}
+	}
+	return nil
+}
+
+var durationType = reflect.TypeFor[time.Duration]()

@@ -103,7 +103,7 @@ func (w *walker) pointer() string {
 	for i := range w.open {
 		b.WriteByte('/')
 		if f := &w.open[i]; f.object {
-			b.WriteString(escape(f.name))
+			b.WriteString(tokens.Replace(Unquote([]byte(f.name))))
 		} else {
 			b.WriteString(strconv.Itoa(f.index))
 		}
@@ -111,13 +111,16 @@ func (w *walker) pointer() string {
 	return b.String()
 }
 
-// escape turns a JSON string into a reference token.
-func escape(name string) string {
+// tokens escapes a name for its place in a pointer.
+var tokens = strings.NewReplacer("~", "~0", "/", "~1")
+
+// Unquote returns the text of a valid JSON string.
+func Unquote(quoted []byte) string {
 	var s string
-	if json.Unmarshal([]byte(name), &s) != nil {
-		s = strings.Trim(name, `"`)
+	if json.Unmarshal(quoted, &s) != nil {
+		return string(quoted)
 	}
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(s)
+	return s
 }
 
 // tokenLen returns the length of the token that starts b: a bracket, a

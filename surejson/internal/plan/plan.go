@@ -1,19 +1,24 @@
-package surejson
+// Package plan decides type by type how Go values are written, once, and
+// writes them.
+package plan
 
 import (
-	"encoding/json"
 	"log/slog"
 	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/surewire/surewire/surejson/internal/memory"
+	"github.com/surewire/surewire/surejson/internal/method"
+	"github.com/surewire/surewire/surejson/internal/output"
 )
 
 // An appender appends the value at p.
-type appender func(w *writer, b []byte, p ref) []byte
+type appender func(w *output.Writer, b []byte, p memory.Ref) []byte
 
-// A plan is how values of one type are written.
-type plan struct {
+// A Plan is how values of one type are written.
+type Plan struct {
 	run     appender
 	t       reflect.Type
 	direct  bool // an interface holds the value in its data word
@@ -27,100 +32,58 @@ type planKey struct {
 	addressed bool
 }
 
-// plans holds the finished plans of types, by the address of the type's
-// descriptor. It is replaced, never changed.
-var plans atomic.Pointer[planTable]
-
-// plansMu guards the replacement of plans, and compiled.
-var plansMu sync.Mutex
-
-// compiled holds all plans, also those of addressed values.
-var compiled = map[planKey]*plan{}
-
-// A planTable is a hash table with open addressing, at most half full.
-type planTable struct {
-	slots []planSlot
-	used  int
-}
-
-type planSlot struct {
-	id uintptr
-	p  *plan
-}
-
-// place returns where id is or should be.
-func (t *planTable) place(id uintptr) *planSlot {
-	mask := uintptr(len(t.slots) - 1)
-	for i := id >> 4 * 0x9E3779B1 >> 3; ; i++ {
-		if s := &t.slots[i&mask]; s.id == id || s.id == 0 {
-			return s
+// Append appends w.Root to b. Should a defect of this package, or a value that
+// is being changed, panic, all of the output is null.
+func Append(w *output.Writer, b []byte) (out []byte) {
+	defer func() {
+		if r := recover(); r != nil {
+			out = w.Abandon(b, method.Describe(r))
 		}
-	}
-}
-
-// with returns a copy of t that has p too.
-func (t *planTable) with(id uintptr, p *plan) *planTable {
-	size := 64
-	if t != nil {
-		for size = len(t.slots); size < 2*(t.used+1); {
-			size *= 2
-		}
-	}
-	n := &planTable{slots: make([]planSlot, size)}
-	if t != nil {
-		for _, s := range t.slots {
-			if s.id != 0 {
-				*n.place(s.id) = s
-			}
-		}
-		n.used = t.used
-	}
-	if s := n.place(id); s.id == 0 {
-		*s = planSlot{id, p}
-		n.used++
-	}
-	return n
-}
-
-// planOf returns the plan of a type, for values that cannot be addressed.
-func planOf(t reflect.Type) *plan {
-	id := reflect.ValueOf(t).Pointer()
-	if table := plans.Load(); table != nil {
-		if s := table.place(id); s.id == id {
-			return s.p
-		}
-	}
-	plansMu.Lock()
-	defer plansMu.Unlock()
-	c := compiler{made: map[planKey]*plan{}}
-	p := c.plan(t, false)
-	for key, made := range c.made {
-		compiled[key] = made
-	}
-	plans.Store(plans.Load().with(id, p))
-	return p
+	}()
+	return w.Finish(anything(w, b, memory.To(&w.Root)))
 }
 
 // A compiler makes the plans of a type and of all it contains.
-type compiler struct{ made map[planKey]*plan }
+type compiler struct{ made map[planKey]*Plan }
 
 // plan returns the plan for t. It may be unfinished, within a recursive type.
-func (c *compiler) plan(t reflect.Type, addressed bool) *plan {
-	key := planKey{t, addressed}
+func (c *compiler) plan(t reflect.Type, addressed bool) *Plan {
+	key := planKey{t, addressed && addressMatters(t)}
 	if p := compiled[key]; p != nil {
 		return p
 	}
 	if p := c.made[key]; p != nil {
 		return p
 	}
-	p := &plan{t: t, direct: isDirect(t)}
+	p := &Plan{t: t, direct: memory.IsDirect(t)}
 	c.made[key] = p
-	p.run = c.encoding(p, addressed)
+	p.run = c.encoding(p, key.addressed)
 	return p
 }
 
+// addressMatters reports whether values of type t, or parts within them,
+// have a method that needs their address.
+func addressMatters(t reflect.Type) bool {
+	for _, m := range method.Interfaces {
+		if reflect.PointerTo(t).Implements(m) && !t.Implements(m) {
+			return true
+		}
+	}
+	switch t.Kind() {
+	case reflect.Array:
+		return addressMatters(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if addressMatters(t.Field(i).Type) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // encoding decides what represents values of p's type.
-func (c *compiler) encoding(p *plan, addressed bool) appender {
+func (c *compiler) encoding(p *Plan, addressed bool) appender {
 	if f := specialEncoding(p); f != nil {
 		return f
 	}
@@ -130,18 +93,18 @@ func (c *compiler) encoding(p *plan, addressed bool) appender {
 	if p.t.Kind() == reflect.Pointer {
 		return c.pointer(p)
 	}
-	if m := marshalerOf(p.t, addressed); m != nil {
+	if m := method.Marshaler(p.t, addressed); m != nil {
 		return marshalerEncoding(p, m)
 	}
 	plain := c.byKind(p, addressed)
 	if p.t.Implements(errorType) {
-		return errorEncoding(p, newMethod(callError, p.t, addressed), plain)
+		return errorEncoding(p, method.Of(method.Error, p.t, addressed), plain)
 	}
 	return plain
 }
 
 // byKind is encoding for types without marshalers.
-func (c *compiler) byKind(p *plan, addressed bool) appender {
+func (c *compiler) byKind(p *Plan, addressed bool) appender {
 	switch kind := p.t.Kind(); kind {
 	case reflect.Struct:
 		return c.structure(p, addressed)
@@ -160,14 +123,11 @@ func (c *compiler) byKind(p *plan, addressed bool) appender {
 var (
 	timeType     = reflect.TypeFor[time.Time]()
 	durationType = reflect.TypeFor[time.Duration]()
-	numberType   = reflect.TypeFor[json.Number]()
-	rawType      = reflect.TypeFor[json.RawMessage]()
 	slogType     = reflect.TypeFor[slog.Value]()
 	valueType    = reflect.TypeFor[reflect.Value]()
 	syncMapType  = reflect.TypeFor[sync.Map]()
 	atomicType   = reflect.TypeFor[atomic.Value]()
 	errorType    = reflect.TypeFor[error]()
-	bytesType    = reflect.TypeFor[[]byte]()
 )
 
 // loops reports whether a value of type t may lead back to a value of type

@@ -1,0 +1,177 @@
+// Package method calls methods of values it knows nothing of, so that what
+// they do wrong becomes part of the outcome.
+package method
+
+import (
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"sync/atomic"
+	"time"
+
+	"github.com/surewire/surewire/surejson/internal/memory"
+)
+
+// A Kind is which method is called.
+type Kind uint8
+
+// The methods that are called.
+const (
+	JSON   Kind = iota // MarshalJSON
+	Text               // MarshalText
+	Append             // AppendText
+	String             // String
+	Error              // Error
+	Zero               // IsZero
+)
+
+// zeroer is what decides for the option omitzero.
+type zeroer interface{ IsZero() bool }
+
+// Interfaces are the interfaces of the methods, by Kind.
+var Interfaces = [...]reflect.Type{
+	JSON:   reflect.TypeFor[json.Marshaler](),
+	Text:   reflect.TypeFor[encoding.TextMarshaler](),
+	Append: reflect.TypeFor[encoding.TextAppender](),
+	String: reflect.TypeFor[fmt.Stringer](),
+	Error:  reflect.TypeFor[error](),
+	Zero:   reflect.TypeFor[zeroer](),
+}
+
+// A Method is one method of a type, and what is known of its manners.
+type Method struct {
+	Kind  Kind
+	t     reflect.Type
+	b     memory.Binding
+	clone bool         // it has a pointer receiver and must get a copy
+	trust atomic.Int32 // unproven, proven or leaves
+}
+
+// The first call of a method happens in a goroutine of its own, so that it
+// may exit that goroutine without harm. If it returns, later calls are made
+// directly. If a later one exits, its caller's goroutine is lost, but no
+// other will be.
+const (
+	unproven = iota
+	proven
+	leaves
+)
+
+// Of returns the method of t, or nil if neither t nor *t has it. A method
+// with a pointer receiver gets a copy of a value that is not addressed.
+func Of(kind Kind, t reflect.Type, addressed bool) *Method {
+	if !reflect.PointerTo(t).Implements(Interfaces[kind]) {
+		return nil
+	}
+	m := &Method{Kind: kind, t: t, clone: !addressed && !t.Implements(Interfaces[kind])}
+	switch kind {
+	case JSON:
+		m.b = memory.Bind[json.Marshaler](t)
+	case Text:
+		m.b = memory.Bind[encoding.TextMarshaler](t)
+	case Append:
+		m.b = memory.Bind[encoding.TextAppender](t)
+	case String:
+		m.b = memory.Bind[fmt.Stringer](t)
+	case Error:
+		m.b = memory.Bind[error](t)
+	case Zero:
+		m.b = memory.Bind[zeroer](t)
+	}
+	return m
+}
+
+// Marshaler returns the method by which encoding/json writes values of type
+// t or, where that writes fields for want of an address, the method of *t;
+// and AppendText for want of MarshalText. It returns nil if t has none.
+func Marshaler(t reflect.Type, addressed bool) *Method {
+	for _, receiver := range []reflect.Type{t, reflect.PointerTo(t)} {
+		if addressed {
+			receiver = reflect.PointerTo(t)
+		}
+		for _, kind := range []Kind{JSON, Text, Append} {
+			if receiver.Implements(Interfaces[kind]) {
+				return Of(kind, t, addressed)
+			}
+		}
+	}
+	return nil
+}
+
+// A Failure is why a call gave nothing.
+type Failure uint8
+
+// The failures of calls.
+const (
+	Erred    Failure = iota + 1 // it returned an error
+	Panicked                    // it panicked
+	Exited                      // it ended its goroutine
+	TimedOut                    // it did not return in time
+)
+
+// An Outcome is what came of a call.
+type Outcome struct {
+	Data   []byte // from MarshalJSON, MarshalText, AppendText
+	Text   string // from String and Error
+	Zero   bool   // from IsZero
+	Failed Failure
+	Detail string // what the error or panic said
+}
+
+// Call calls the method on the value at p. It returns whatever the method
+// does short of stopping the process; see unproven for the one exception.
+// With a timeout above zero every call has a goroutine of its own, which is
+// left behind when the time is over.
+func (m *Method) Call(p memory.Ref, timeout time.Duration) Outcome {
+	if m.clone {
+		p = memory.Copy(p, m.t)
+	}
+	if timeout == 0 && m.trust.Load() == proven {
+		return m.here(p)
+	}
+	o := Apart(timeout, func() Outcome { return m.here(p) })
+	if o.Failed != Exited && o.Failed != TimedOut {
+		m.trust.CompareAndSwap(unproven, proven)
+	}
+	return o
+}
+
+// here calls the method on this goroutine.
+func (m *Method) here(p memory.Ref) (o Outcome) {
+	returned := false
+	defer func() {
+		if !returned {
+			o = m.caught(recover())
+		}
+	}()
+	var err error
+	switch m.Kind {
+	case JSON:
+		o.Data, err = memory.As[json.Marshaler](m.b, p).MarshalJSON()
+	case Text:
+		o.Data, err = memory.As[encoding.TextMarshaler](m.b, p).MarshalText()
+	case Append:
+		o.Data, err = memory.As[encoding.TextAppender](m.b, p).AppendText(nil)
+	case String:
+		o.Text = memory.As[fmt.Stringer](m.b, p).String()
+	case Error:
+		o.Text = memory.As[error](m.b, p).Error()
+	case Zero:
+		o.Zero = memory.As[zeroer](m.b, p).IsZero()
+	}
+	returned = true
+	if err != nil {
+		o.Failed, o.Detail = Erred, Describe(err)
+	}
+	return o
+}
+
+// caught makes the outcome of a call that did not return.
+func (m *Method) caught(panicked any) Outcome {
+	if panicked == nil {
+		m.trust.Store(leaves)
+		return Outcome{Failed: Exited}
+	}
+	return Outcome{Failed: Panicked, Detail: Describe(panicked)}
+}

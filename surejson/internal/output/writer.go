@@ -1,0 +1,227 @@
+// Package output is the state of one encoding: the policies, how much may
+// still be written, what is open, and what was repaired. Its functions take
+// the buffer and return it extended, so that it stays in registers.
+package output
+
+import (
+	"cmp"
+	"math"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/surewire/surewire/surejson/internal/pointer"
+)
+
+// A Config holds the policies and limits of an encoding, none left open.
+type Config struct {
+	MaxDepth    int // open containers
+	MaxSize     int // bytes
+	MaxMarks    int // repairs that are listed
+	HTML        bool
+	NilAsEmpty  bool
+	BigNumbers  bool // integers beyond 2^53 stay numbers
+	EnumNumbers bool
+	ErrorData   bool
+	Duration    func(w *Writer, b []byte, d time.Duration) []byte // nil: nanoseconds
+	Timeout     time.Duration
+}
+
+// A Writer is the state of one encoding.
+type Writer struct {
+	Config // static during an encoding
+
+	start int  // of the output in the buffer
+	limit int  // where the buffer must end; far below zero once full
+	full  bool // nothing more fits: every open container ends
+	depth int  // open containers
+
+	ancestors []Ancestor
+	far       map[Ancestor]struct{} // the ancestors beyond nearAncestors
+
+	marks []mark
+	total int // marks made, also those not kept
+
+	Root  any    // the value
+	Spare []byte // a buffer to write to, empty
+	Pairs []Pair // stack of the members of maps being written
+	Keys  []Key  // stack of their names
+}
+
+// A Pair is a member of a map[string]any while that is written.
+type Pair struct {
+	Name  string
+	Value any
+}
+
+// A Key is a map key while its map is written.
+type Key struct {
+	Name   string
+	Index  int          // of the member in the map's columns or pairs
+	Type   reflect.Type // of the Go key; nil is that of the map's keys
+	Reason Reason       // 0: the name says what the key says
+	Detail string
+}
+
+// A mark is a repair while its place is known as an offset only.
+type mark struct {
+	at     int // of the value, or of the member's name, in the buffer
+	t      reflect.Type
+	reason Reason
+	detail string
+}
+
+// A Repair is a mark with its place.
+type Repair struct {
+	pointer.Place
+	Type   reflect.Type // nil for an untyped nil
+	Reason Reason
+	Detail string
+}
+
+// spareMax is the longest buffer kept for the next encoding.
+const spareMax = 1 << 20
+
+var writers = sync.Pool{New: func() any { return new(Writer) }}
+
+// New returns a Writer for output that starts at start of a buffer.
+func New(c *Config, start int, root any) *Writer {
+	w := writers.Get().(*Writer)
+	w.Config = *c
+	w.start, w.limit = start, start+c.MaxSize
+	w.Root = root
+	return w
+}
+
+// Release gives the Writer back, without what belongs to the value.
+func (w *Writer) Release() {
+	w.Root = nil
+	w.full, w.depth = false, 0
+	if w.total > 0 {
+		clear(w.marks)
+		w.marks, w.total = w.marks[:0], 0
+	}
+	if cap(w.Spare) > spareMax {
+		w.Spare = nil
+	}
+	writers.Put(w)
+}
+
+// Finish replaces the whole output if it does not fit.
+func (w *Writer) Finish(b []byte) []byte {
+	if len(b) <= w.limit || w.full {
+		return b
+	}
+	w.Rollback(Savepoint{})
+	return w.Replace(b[:w.start], reflect.TypeOf(w.Root), TooLarge, "")
+}
+
+// Abandon replaces the whole output and forgets what is open.
+func (w *Writer) Abandon(b []byte, detail string) []byte {
+	clear(w.ancestors[:cap(w.ancestors)])
+	clear(w.Pairs[:cap(w.Pairs)])
+	clear(w.Keys[:cap(w.Keys)])
+	w.ancestors, w.far, w.Pairs, w.Keys = w.ancestors[:0], nil, w.Pairs[:0], w.Keys[:0]
+	w.Rollback(Savepoint{})
+	return w.Replace(b[:w.start], reflect.TypeOf(w.Root), Internal, detail)
+}
+
+// Note records a repair of a value of type t that starts at the offset at.
+func (w *Writer) Note(at int, t reflect.Type, reason Reason, detail string) {
+	w.total++
+	if len(w.marks) < w.MaxMarks {
+		w.marks = append(w.marks, mark{at, t, reason, detail})
+	}
+}
+
+// Replace appends null in place of a value and records it.
+func (w *Writer) Replace(b []byte, t reflect.Type, reason Reason, detail string) []byte {
+	w.Note(len(b), t, reason, detail)
+	return append(b, "null"...)
+}
+
+// A Savepoint is a state of the repairs to roll back to, when what was
+// written since is discarded.
+type Savepoint struct{ marks, total int }
+
+// Save returns the state now.
+func (w *Writer) Save() Savepoint { return Savepoint{len(w.marks), w.total} }
+
+// Rollback forgets the repairs since s.
+func (w *Writer) Rollback(s Savepoint) { w.marks, w.total = w.marks[:s.marks], s.total }
+
+// First returns the first repair since s; ok is false if there was none.
+func (w *Writer) First(s Savepoint) (reason Reason, detail string, ok bool) {
+	if len(w.marks) > s.marks {
+		return w.marks[s.marks].reason, w.marks[s.marks].detail, true
+	}
+	return Unsupported, "", w.total > s.total
+}
+
+// Room returns how many bytes may follow b such that all open containers can
+// still be closed.
+func (w *Writer) Room(b []byte) int { return w.limit - w.depth - len(b) }
+
+// Over reports whether b is too long for all open containers to be closed,
+// or the output full.
+func (w *Writer) Over(b []byte) bool { return len(b) > w.limit-w.depth }
+
+// Aside runs f to write to a new buffer about as long as room, and returns
+// it. What f repairs is left to the caller.
+func (w *Writer) Aside(room int, f func(b []byte) []byte) []byte {
+	limit := w.limit
+	w.limit = w.depth + room
+	b := f(nil)
+	w.limit, w.full = limit, false
+	return b
+}
+
+// An Item is a member or element while it is written.
+type Item struct {
+	start int // offset, with the comma and the name before the value
+	value int // offset
+	Savepoint
+}
+
+// Begin starts an item at the end of b.
+func (w *Writer) Begin(b []byte) Item { return Item{len(b), len(b), w.Save()} }
+
+// Value tells that the item's value is next.
+func (it *Item) Value(b []byte) { it.value = len(b) }
+
+// Spill is called when b is over after an item of type t in a container of
+// type in that starts at the offset at. The item becomes null if that fits;
+// otherwise it is left out, stop is true, and all containers end.
+func (w *Writer) Spill(b []byte, it Item, t, in reflect.Type, at int) (out []byte, stop bool) {
+	if w.full {
+		return b, true
+	}
+	w.Rollback(it.Savepoint)
+	b = b[:it.value]
+	if w.Room(b) >= len("null") {
+		return w.Replace(b, t, TooLarge, ""), false
+	}
+	w.Note(at, in, TooLarge, "")
+	w.full, w.limit = true, math.MinInt/2
+	return b[:it.start], true
+}
+
+// Repairs returns the repairs made in out, the whole output, in its order,
+// and how many there were with those not listed.
+func (w *Writer) Repairs(out []byte) (list []Repair, total int) {
+	slices.SortStableFunc(w.marks, func(a, b mark) int { return cmp.Compare(a.at, b.at) })
+	offsets := make([]int, len(w.marks))
+	for i, m := range w.marks {
+		offsets[i] = m.at - w.start
+	}
+	list = make([]Repair, len(w.marks))
+	for i, place := range pointer.Resolve(out, offsets) {
+		m := w.marks[i]
+		list[i] = Repair{place, m.t, m.reason, m.detail}
+	}
+	return list, w.total
+}
+
+// Clean reports whether nothing was repaired.
+func (w *Writer) Clean() bool { return w.total == 0 }

@@ -1,0 +1,138 @@
+package plan
+
+import (
+	"reflect"
+	"strconv"
+
+	"github.com/surewire/surewire/surejson/internal/memory"
+	"github.com/surewire/surewire/surejson/internal/method"
+	"github.com/surewire/surewire/surejson/internal/output"
+)
+
+// failure is the reason for a call that failed.
+func failure(o method.Outcome) output.Reason {
+	return [...]output.Reason{
+		method.Erred:    output.MethodError,
+		method.Panicked: output.MethodPanic,
+		method.Exited:   output.MethodExit,
+		method.TimedOut: output.MethodTimeout,
+	}[o.Failed]
+}
+
+// marshalerEncoding writes what the method returns.
+func marshalerEncoding(pl *Plan, m *method.Method) appender {
+	t := pl.t
+	if m.Kind == method.JSON {
+		return func(w *output.Writer, b []byte, p memory.Ref) []byte { return marshaled(w, b, m, p, t) }
+	}
+	return func(w *output.Writer, b []byte, p memory.Ref) []byte {
+		o := m.Call(p, w.Timeout)
+		if o.Failed != 0 {
+			return w.Replace(b, t, failure(o), o.Detail)
+		}
+		return w.Text(b, memory.String(o.Data), t)
+	}
+}
+
+// marshaled appends what a MarshalJSON method returns.
+func marshaled(w *output.Writer, b []byte, m *method.Method, p memory.Ref, t reflect.Type) []byte {
+	o := m.Call(p, w.Timeout)
+	if o.Failed != 0 {
+		return w.Replace(b, t, failure(o), o.Detail)
+	}
+	out, err := w.Foreign(b, o.Data, t)
+	if err != nil {
+		return w.Replace(b, t, output.InvalidJSON, err.Error())
+	}
+	return out
+}
+
+// errorEncoding writes an error's text; if Error fails, what plain writes.
+func errorEncoding(pl *Plan, m *method.Method, plain appender) appender {
+	t := pl.t
+	return func(w *output.Writer, b []byte, p memory.Ref) []byte {
+		if w.ErrorData {
+			return plain(w, b, p)
+		}
+		o := m.Call(p, w.Timeout)
+		if o.Failed != 0 {
+			w.Note(len(b), t, failure(o), o.Detail)
+			return plain(w, b, p)
+		}
+		return w.Text(b, o.Text, t)
+	}
+}
+
+// enumMethod returns the String method of t if that makes it an enum.
+func enumMethod(t reflect.Type, addressed bool) *method.Method {
+	if t == durationType {
+		return nil
+	}
+	return method.Of(method.String, t, addressed)
+}
+
+// enumEncoding writes an integer's name; number writes the integer.
+func enumEncoding(pl *Plan, m *method.Method, number appender) appender {
+	t := pl.t
+	return func(w *output.Writer, b []byte, p memory.Ref) []byte {
+		if w.EnumNumbers {
+			return number(w, b, p)
+		}
+		name, reason, detail := enumName(w, m, p, t)
+		if reason != 0 {
+			w.Note(len(b), t, reason, detail)
+		}
+		if name == "" {
+			return number(w, b, p)
+		}
+		return w.Text(b, name, t)
+	}
+}
+
+// enumName returns the name of the enum value at p, empty if it has none,
+// and why it is not a proper one. A String method that only formats the
+// number gives no name, but does no wrong.
+func enumName(w *output.Writer, m *method.Method, p memory.Ref, t reflect.Type) (name string, reason output.Reason, detail string) {
+	o := m.Call(p, w.Timeout)
+	if o.Failed != 0 {
+		return "", failure(o), o.Detail
+	}
+	if o.Text == "" {
+		return "", output.UnknownEnum, "empty name"
+	}
+	last := o.Text[len(o.Text)-1]
+	if last != ')' && (last < '0' || last > '9') {
+		return o.Text, 0, ""
+	}
+	number := integerText(memory.Reflect(p, t))
+	if o.Text == number {
+		return "", 0, ""
+	}
+	if n := len(o.Text) - len(number) - 2; n > 0 && o.Text[n:] == "("+number+")" {
+		return o.Text, output.UnknownEnum, ""
+	}
+	return o.Text, 0, ""
+}
+
+// integerText formats a value of an integer kind.
+func integerText(v reflect.Value) string {
+	if v.CanInt() {
+		return strconv.FormatInt(v.Int(), 10)
+	}
+	return strconv.FormatUint(v.Uint(), 10)
+}
+
+// fallbackEncoding writes the String of a value that has nothing else to
+// show; if String fails, what plain writes.
+func fallbackEncoding(pl *Plan, m *method.Method, plain appender) appender {
+	t := pl.t
+	return func(w *output.Writer, b []byte, p memory.Ref) []byte {
+		o := m.Call(p, w.Timeout)
+		if o.Failed != 0 {
+			w.Note(len(b), t, failure(o), o.Detail)
+			return plain(w, b, p)
+		}
+		w.Note(len(b), t, output.StringFallback, "")
+		return w.Text(b, o.Text, t)
+	}
+}

@@ -1,0 +1,180 @@
+package plan
+
+import (
+	"reflect"
+	"strconv"
+
+	"github.com/surewire/surewire/surejson/internal/fields"
+	"github.com/surewire/surewire/surejson/internal/memory"
+	"github.com/surewire/surewire/surejson/internal/method"
+	"github.com/surewire/surewire/surejson/internal/output"
+	"github.com/surewire/surewire/surejson/internal/token"
+)
+
+// An op is how a field is written: the commonest kinds without a call.
+type op uint8
+
+const (
+	opPlan op = iota
+	opString
+	opInt
+	opBool
+	opFloat64
+	opAny
+)
+
+// A member is a field of a struct ready to be written.
+type member struct {
+	name     string // with the comma before it and the colon after it
+	htmlName string
+	step     memory.Step
+	op       op
+	rare     bool // it has an omit or a way through pointers
+	p        *Plan
+	omit     func(w *output.Writer, at int, p memory.Ref) bool // nil: never left out
+}
+
+// structure writes an object of the fields that encoding/json writes. A
+// struct without any is opaque: its String method, if it has one, says more
+// than {}.
+func (c *compiler) structure(p *Plan, addressed bool) appender {
+	list := fields.Of(p.t)
+	members := make([]member, len(list))
+	for i, f := range list {
+		members[i] = c.member(p.t, f, addressed)
+	}
+	object := func(w *output.Writer, b []byte, at memory.Ref) []byte { return object(w, b, p, members, at) }
+	if len(members) == 0 {
+		object = func(w *output.Writer, b []byte, at memory.Ref) []byte { return append(b, "{}"...) }
+		if m := method.Of(method.String, p.t, addressed); m != nil {
+			return fallbackEncoding(p, m, object)
+		}
+	}
+	return object
+}
+
+// member prepares one field.
+func (c *compiler) member(t reflect.Type, f fields.Field, addressed bool) member {
+	m := member{name: name(f.Name, false), htmlName: name(f.Name, true), step: memory.StepTo(t, f.Index)}
+	// What an embedded pointer leads to can be addressed.
+	addressed = addressed || !m.step.Straight()
+	m.p = c.plan(f.Type, addressed)
+	m.op = opOf(f.Type, m.p)
+	if f.Quoted {
+		m.p, m.op = quoted(f.Type, m.p, addressed), opPlan
+	}
+	m.omit = omission(f, addressed)
+	m.rare = m.omit != nil || !m.step.Straight()
+	return m
+}
+
+// opOf returns opPlan unless values of type t are written by their kind.
+func opOf(t reflect.Type, p *Plan) op {
+	kind := t.Kind()
+	switch {
+	case kind == reflect.Interface && t.NumMethod() == 0:
+		return opAny
+	case t == durationType || t == output.NumberType || reflect.PointerTo(t).NumMethod() > 0:
+		return opPlan
+	case kind == reflect.String:
+		return opString
+	case kind == reflect.Int:
+		return opInt
+	case kind == reflect.Bool:
+		return opBool
+	case kind == reflect.Float64:
+		return opFloat64
+	}
+	return opPlan
+}
+
+// stringMap appends the struct at p. Each member brings its comma; the first
+// one's becomes the brace.
+func object(w *output.Writer, b []byte, pl *Plan, members []member, p memory.Ref) []byte {
+	if !w.Descend(b) {
+		return w.Refuse(b, pl.t)
+	}
+	in := len(b)
+	for i := range members {
+		m := &members[i]
+		var q memory.Ref
+		if m.rare {
+			var ok bool
+			if q, ok = m.step.Follow(p); !ok || m.omit != nil && m.omit(w, len(b), q) {
+				continue
+			}
+		} else {
+			q = m.step.Field(p)
+		}
+		it := w.Begin(b)
+		if w.HTML {
+			b = append(b, m.htmlName...)
+		} else {
+			b = append(b, m.name...)
+		}
+		it.Value(b)
+		switch m.op {
+		case opString:
+			b = w.Text(b, memory.Load[string](q), m.p.t)
+		case opInt:
+			b = w.Int(b, int64(memory.Load[int](q)), m.p.t)
+		case opBool:
+			b = strconv.AppendBool(b, memory.Load[bool](q))
+		case opFloat64:
+			b = w.Float(b, memory.Load[float64](q), 64, m.p.t)
+		case opAny:
+			b = anything(w, b, q)
+		default:
+			b = m.p.run(w, b, q)
+		}
+		if w.Over(b) {
+			var stop bool
+			if b, stop = spill(w, b, it, q, m.p.t, pl.t, in); stop {
+				break
+			}
+		}
+	}
+	w.Ascend()
+	return closeObject(b, in)
+}
+
+// closeObject ends an object whose first member's comma is at the offset in.
+func closeObject(b []byte, in int) []byte {
+	if len(b) == in {
+		return append(b, "{}"...)
+	}
+	b[in] = '{'
+	return append(b, '}')
+}
+
+// quoted is the plan for the option string: the scalar in a string. Types
+// with methods of their own, and nil, are as without it.
+func quoted(t reflect.Type, plain *Plan, addressed bool) *Plan {
+	base := t
+	if t.Kind() == reflect.Pointer {
+		base = t.Elem()
+	}
+	if base != output.NumberType && (method.Marshaler(base, addressed) != nil || base.Implements(errorType)) {
+		return plain
+	}
+	p := *plain
+	p.run = func(w *output.Writer, b []byte, at memory.Ref) []byte {
+		start := len(b)
+		b = plain.run(w, b, at)
+		switch c := b[start]; {
+		case c == 'n':
+			return b
+		case c != '"':
+			b = append(b, 0)
+			copy(b[start+1:], b[start:])
+			b[start] = '"'
+			return append(b, '"')
+		case base.Kind() != reflect.String || base == output.NumberType:
+			return b // an enum's name, or a repair
+		}
+		inner := string(b[start:])
+		out, _ := token.AppendString(b[:start], inner, false)
+		return out
+	}
+	return &p
+}
