@@ -196,3 +196,5 @@ func (p *peer) hello(t *testing.T, r wire.Subscribe) wire.Reply {
 }
 
 var _ hub.Transport = (*peer)(nil)
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
