@@ -1,0 +1,205 @@
+package wire_test
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/wire"
+)
+
+func message(offset uint64, data string) *surewire.Message {
+	m := &surewire.Message{Position: surewire.Position{Epoch: "e", Offset: offset}, Time: time.UnixMilli(1700000000123)}
+	m.Data = []byte(data)
+	return m
+}
+
+// The frames as the specification (client.proto of the pinned protocol module)
+// and the centrifuge SDKs have them, to the byte.
+func TestGoldenReplies(t *testing.T) {
+	tagged := message(7, `{"a":1}`)
+	tagged.Tags = map[string]string{"k": "v"}
+	ephemeral := message(0, `"typing"`)
+	for _, c := range []struct {
+		name string
+		got  []byte
+		want string
+	}{
+		{"ping", wire.Ping, `{}`},
+		{"publication", wire.AppendPublication(nil, "chat:1", message(7, `{"a":1}`)),
+			`{"push":{"channel":"chat:1","pub":{"data":{"a":1},"offset":7,"time":1700000000123}}}`},
+		{"publication with tags", wire.AppendPublication(nil, "chat:1", tagged),
+			`{"push":{"channel":"chat:1","pub":{"data":{"a":1},"offset":7,"tags":{"k":"v"},"time":1700000000123}}}`},
+		{"ephemeral publication", wire.AppendPublication(nil, "chat:1", ephemeral),
+			`{"push":{"channel":"chat:1","pub":{"data":"typing","time":1700000000123}}}`},
+		{"odd channel", wire.AppendPublication(nil, `a"b\c`, message(1, `null`)),
+			`{"push":{"channel":"a\"b\\c","pub":{"data":null,"offset":1,"time":1700000000123}}}`},
+		{"subscription ended", wire.AppendEnded(nil, "c", wire.InsufficientState),
+			`{"push":{"channel":"c","unsubscribe":{"code":2500,"reason":"insufficient state"}}}`},
+		{"error", wire.AppendError(nil, 3, wire.ErrPermissionDenied), `{"id":3,"error":{"code":103,"message":"permission denied"}}`},
+		{"temporary error", wire.AppendError(nil, 3, wire.ErrInternal.With("x")),
+			`{"id":3,"error":{"code":100,"message":"internal server error: x","temporary":true}}`},
+		{"connected", wire.AppendConnected(nil, 1, wire.Connected{Client: "id", Version: "1", PingInterval: 25}),
+			`{"id":1,"connect":{"client":"id","version":"1","ping":25,"pong":true}}`},
+		{"subscribed", wire.AppendSubscribed(nil, 2, wire.Subscribed{Position: surewire.Position{Epoch: "e", Offset: 9}}),
+			`{"id":2,"subscribe":{"recoverable":true,"epoch":"e","offset":9,"positioned":true}}`},
+		{"recovered", wire.AppendSubscribed(nil, 2, wire.Subscribed{
+			Position: surewire.Position{Epoch: "e", Offset: 9}, WasRecovering: true, Recovered: true,
+			Publications: []*surewire.Message{message(8, `1`), message(9, `2`)},
+		}), `{"id":2,"subscribe":{"recoverable":true,"epoch":"e","publications":[{"data":1,"offset":8,"time":1700000000123},` +
+			`{"data":2,"offset":9,"time":1700000000123}],"recovered":true,"offset":9,"positioned":true,"was_recovering":true}}`},
+		{"unsubscribed", wire.AppendUnsubscribed(nil, 4), `{"id":4,"unsubscribe":{}}`},
+		{"published", wire.AppendPublished(nil, 5), `{"id":5,"publish":{}}`},
+	} {
+		if string(c.got) != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, c.got, c.want)
+		}
+		for _, err := range wire.Replies(c.got) {
+			if err != nil {
+				t.Errorf("%s: cannot be read back: %v", c.name, err)
+			}
+		}
+	}
+}
+
+// Frames as centrifuge-js sends them.
+func TestGoldenCommands(t *testing.T) {
+	for _, c := range []struct {
+		frame string
+		want  []wire.Command
+	}{
+		{`{}`, []wire.Command{{}}},
+		{`{"connect":{"token":"t","data":{"x":1},"name":"js","version":"5"},"id":1}`,
+			[]wire.Command{{ID: 1, Connect: &wire.Connect{Token: "t", Data: []byte(`{"x":1}`), Name: "js", Version: "5"}}}},
+		{`{"connect":{"name":"js"},"id":1}` + "\n" + `{"subscribe":{"channel":"c","recover":true,"epoch":"e","offset":3,"flag":2},"id":2}`,
+			[]wire.Command{
+				{ID: 1, Connect: &wire.Connect{Name: "js"}},
+				{ID: 2, Subscribe: &wire.Subscribe{Channel: "c", Recover: true, Flags: 2, Since: surewire.Position{Epoch: "e", Offset: 3}}},
+			}},
+		{`{"unsubscribe":{"channel":"c"},"id":3}`, []wire.Command{{ID: 3, Unsubscribe: &wire.Unsubscribe{Channel: "c"}}}},
+		{`{"publish":{"channel":"c","data":[1,"ü\u00fc"]},"id":4}`,
+			[]wire.Command{{ID: 4, Publish: &wire.Publish{Channel: "c", Data: []byte(`[1,"ü\u00fc"]`)}}}},
+		{`{"history":{"channel":"c"},"id":5}`, []wire.Command{{ID: 5, Other: "history"}}},
+		{`{"presence":{"channel":"c"},"id":5}`, []wire.Command{{ID: 5, Other: "presence"}}},
+		{`{"presence_stats":{"channel":"c"},"id":5}`, []wire.Command{{ID: 5, Other: "presence_stats"}}},
+		{`{"rpc":{"method":"m"},"id":5}`, []wire.Command{{ID: 5, Other: "rpc"}}},
+		{`{"refresh":{"token":"m"},"id":5}`, []wire.Command{{ID: 5, Other: "refresh"}}},
+		{`{"sub_refresh":{"token":"m"},"id":5}`, []wire.Command{{ID: 5, Other: "sub_refresh"}}},
+		{`{"send":{"data":1}}`, []wire.Command{{Other: "send"}}},
+		{`{"ping":{},"id":5}`, []wire.Command{{ID: 5, Other: "ping"}}},
+		{`{"subscribe":{"channel":"c","type":1},"id":2}`, []wire.Command{{ID: 2, Other: "subscribe of type map or poll"}}},
+		{`{"id":9}`, []wire.Command{{ID: 9}}},
+	} {
+		var got []wire.Command
+		for cmd, err := range wire.Commands([]byte(c.frame)) {
+			if err != nil {
+				t.Fatalf("%s: %v", c.frame, err)
+			}
+			got = append(got, cmd)
+		}
+		if !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s:\n got %+v\nwant %+v", c.frame, got, c.want)
+		}
+	}
+}
+
+func TestPong(t *testing.T) {
+	for _, c := range []struct {
+		command wire.Command
+		pong    bool
+	}{
+		{wire.Command{}, true}, {wire.Command{ID: 1}, false}, {wire.Command{Other: "send"}, false},
+		{wire.Command{Publish: &wire.Publish{}}, false},
+	} {
+		if got := c.command.Pong(); got != c.pong {
+			t.Errorf("%+v: %v", c.command, got)
+		}
+	}
+}
+
+func TestBadFrames(t *testing.T) {
+	for name, frame := range map[string]string{
+		"empty": "", "text": "hello", "cut": `{"id":1`, "an array": `[1]`, "a number": `7`,
+		"not UTF-8": "{\"id\":1,\"connect\":{\"name\":\"\xff\"}}", "a string for a number": `{"id":"1"}`,
+		"too large a number": `{"id":4294967296}`, "a negative ID": `{"id":-1}`, "trailing": `{"id":1}{"id":2}`,
+	} {
+		var err error
+		for _, err = range wire.Commands([]byte(frame)) {
+		}
+		if !errors.Is(err, wire.ErrFrame) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What is decoded must not change when the transport reuses its buffer.
+func TestCommandsDoNotAliasTheFrame(t *testing.T) {
+	frame := []byte(`{"id":1,"connect":{"token":"token","name":"name","version":"v","data":{"a":"b"}}}` + "\n" +
+		`{"id":2,"subscribe":{"channel":"channel","token":"token","epoch":"epoch","data":[1]}}` + "\n" +
+		`{"id":3,"unsubscribe":{"channel":"channel"}}` + "\n" + `{"id":4,"publish":{"channel":"channel","data":{"a":"b"}}}`)
+	collect := func(frame []byte) (out []wire.Command) {
+		for c := range wire.Commands(frame) {
+			out = append(out, c)
+		}
+		return out
+	}
+	want := collect([]byte(string(frame)))
+	got := collect(frame)
+	for i := range frame {
+		frame[i] = 'x'
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("after the frame was overwritten: %+v", got)
+	}
+}
+
+func FuzzCommands(f *testing.F) {
+	for _, s := range []string{
+		`{}`, `{"id":1,"connect":{"token":"t","data":{"x":1}}}`, `{"id":2,"subscribe":{"channel":"c","recover":true,"offset":3}}`,
+		`{"id":4,"publish":{"channel":"c","data":[1,"ü"]}}` + "\n" + `{"id":3,"unsubscribe":{"channel":"c"}}`, `{"id":1,`,
+		`{"id":1,"publish":{"channel":"c","data":` + strings.Repeat("[", 2000) + `}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		for c, err := range wire.Commands(frame) {
+			if err != nil {
+				return
+			}
+			if c.Other != "" || c.Pong() {
+				continue
+			}
+			again := wire.AppendCommand(nil, c)
+			for d, err := range wire.Commands(again) {
+				if err != nil || !reflect.DeepEqual(c, d) {
+					t.Fatalf("%+v became %s, which is %+v, %v", c, again, d, err)
+				}
+			}
+		}
+	})
+}
+
+func FuzzReplies(f *testing.F) {
+	f.Add(wire.AppendPublication(nil, "c", message(1, `{"a":1}`)))
+	f.Add(wire.AppendSubscribed(nil, 2, wire.Subscribed{Publications: []*surewire.Message{message(1, `1`)}}))
+	f.Add(append(wire.AppendError(nil, 3, wire.ErrInternal), "\n{}"...))
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		for _, err := range wire.Replies(frame) {
+			if err != nil && !errors.Is(err, wire.ErrFrame) {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkAppendPublication(b *testing.B) {
+	m := message(7, `{"type":"agent_thinking","payload":{"thought":"`+strings.Repeat("x", 180)+`"}}`)
+	buf := make([]byte, 0, 1024)
+	b.ReportAllocs()
+	for b.Loop() {
+		buf = wire.AppendPublication(buf[:0], "chat:lobby", m)
+	}
+}
