@@ -46,11 +46,11 @@ func (e *RepairError) Error() string {
 // A Repair is one place where the output says less than the value, or says
 // it in another form than its type promises.
 type Repair struct {
-	Pointer string // RFC 6901 pointer to the place in the output; "" is the whole
-	GoType  string // type of the Go value, as %T prints it
-	Reason  Reason // why the value could not stand
-	Wrote   string // the JSON text in its place, shortened; for a map key the member's name
-	Detail  string // what a failing method or reader said, shortened; may be empty
+	Pointer string `json:"pointer"`          // RFC 6901 pointer to the place in the output; "" is the whole
+	GoType  string `json:"go_type"`          // type of the Go value, as %T prints it
+	Reason  Reason `json:"reason"`           // why the value could not stand
+	Wrote   string `json:"wrote"`            // the JSON text in its place, shortened; for a map key the member's name
+	Detail  string `json:"detail,omitempty"` // what a failing method or reader said, shortened; may be empty
 }
 
 // String returns the repair on one line.
