@@ -25,6 +25,10 @@ type publishCmd struct {
 	Ephemeral bool   `help:"Only for those who listen now: it is not stored."`
 }
 
+// asIs writes numbers as they came: what a browser would make of them is the
+// server's to judge.
+var asIs = &surejson.Encoder{Integers: surejson.IntegersAsNumbers}
+
 // Run publishes through the server's API and prints the answer's result.
 func (c *publishCmd) Run(ctx context.Context, out io.Writer) error {
 	data := []byte(c.Data)
@@ -37,7 +41,7 @@ func (c *publishCmd) Run(ctx context.Context, out io.Writer) error {
 	if !json.Valid(data) {
 		return fmt.Errorf("the data is not one JSON value; a text needs quotes of its own: '\"hello\"'")
 	}
-	body, _ := surejson.Marshal(map[string]any{
+	body, _ := asIs.Append(nil, map[string]any{
 		"channel": c.Channel, "data": json.RawMessage(data), "idempotency_key": c.ID, "skip_history": c.Ephemeral,
 	})
 	result, err := c.post(ctx, body)

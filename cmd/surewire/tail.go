@@ -13,7 +13,6 @@ import (
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/client"
-	"github.com/surewire/surewire/surejson"
 )
 
 type tailCmd struct {
@@ -66,13 +65,15 @@ func (c *tailCmd) Run(ctx context.Context, out io.Writer) error {
 func (c *tailCmd) print(out io.Writer, m *surewire.Message) error {
 	l := line{Channel: c.Channel, Time: m.Time, Tags: m.Tags, Data: m.Data}
 	if m.Position.Offset != 0 {
-		l.Position = fmt.Sprintf("%s:%d", m.Position.Epoch, m.Position.Offset)
+		l.Position = positionText(m.Position)
 		l.Offset = m.Position.Offset
 	}
-	b, _ := surejson.Marshal(l)
+	b, _ := asIs.Append(nil, l)
 	_, err := out.Write(append(b, '\n'))
 	return err
 }
+
+func positionText(p surewire.Position) string { return fmt.Sprintf("%s:%d", p.Epoch, p.Offset) }
 
 // parsePosition reads EPOCH:OFFSET, or an offset of whatever epoch. It returns
 // nil for nothing.
