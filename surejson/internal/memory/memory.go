@@ -13,8 +13,8 @@ type Ref = unsafe.Pointer
 // words are the two words of an interface: a table or type, and the data.
 type words struct{ table, data unsafe.Pointer }
 
-// To returns the place of an interface variable.
-func To(slot *any) Ref { return Ref(slot) }
+// At returns the place that a pointer points to.
+func At[T any](to *T) Ref { return Ref(to) }
 
 // Of returns the place of v, which must be addressable.
 func Of(v reflect.Value) Ref { return v.Addr().UnsafePointer() }

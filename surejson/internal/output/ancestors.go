@@ -58,11 +58,15 @@ func (w *Writer) Descend(b []byte) bool {
 		return false
 	}
 	w.depth++
+	w.bound--
 	return true
 }
 
 // Ascend undoes Descend.
-func (w *Writer) Ascend() { w.depth-- }
+func (w *Writer) Ascend() {
+	w.depth--
+	w.bound++
+}
 
 // Refuse writes what Descend refused. What does not fit is for the container
 // around it to take back.
@@ -90,7 +94,7 @@ func (w *Writer) Open(b []byte, tracked bool, a Ancestor) (out []byte, ok bool) 
 
 // Shut undoes Open.
 func (w *Writer) Shut(tracked bool) {
-	w.depth--
+	w.Ascend()
 	if tracked {
 		w.Leave()
 	}

@@ -33,7 +33,7 @@ type Writer struct {
 	Config // static during an encoding
 
 	start int  // of the output in the buffer
-	limit int  // where the buffer must end; far below zero once full
+	bound int  // where the buffer must end but for what closes the open containers; far below zero once full
 	full  bool // nothing more fits: every open container ends
 	depth int  // open containers
 
@@ -45,20 +45,18 @@ type Writer struct {
 
 	Root  any    // the value
 	Spare []byte // a buffer to write to, empty
-	Pairs []Pair // stack of the members of maps being written
-	Keys  []Key  // stack of their names
-}
 
-// A Pair is a member of a map[string]any while that is written.
-type Pair struct {
-	Name  string
-	Value any
+	// Stacks of the maps being written.
+	Anys    []Pair[any]
+	Strings []Pair[string]
+	Ranks   []Rank
+	Keys    []Key
 }
 
 // A Key is a map key while its map is written.
 type Key struct {
 	Name   string
-	Index  int          // of the member in the map's columns or pairs
+	Index  int          // of the member in the map's columns
 	Type   reflect.Type // of the Go key; nil is that of the map's keys
 	Reason Reason       // 0: the name says what the key says
 	Detail string
@@ -89,7 +87,7 @@ var writers = sync.Pool{New: func() any { return new(Writer) }}
 func New(c *Config, start int, root any) *Writer {
 	w := writers.Get().(*Writer)
 	w.Config = *c
-	w.start, w.limit = start, start+c.MaxSize
+	w.start, w.bound = start, start+c.MaxSize
 	w.Root = root
 	return w
 }
@@ -110,20 +108,22 @@ func (w *Writer) Release() {
 
 // Finish replaces the whole output if it does not fit.
 func (w *Writer) Finish(b []byte) []byte {
-	if len(b) <= w.limit || w.full {
+	if !w.Over(b) || w.full {
 		return b
 	}
-	w.Rollback(Savepoint{})
+	w.Rollback(0)
 	return w.Replace(b[:w.start], reflect.TypeOf(w.Root), TooLarge, "")
 }
 
 // Abandon replaces the whole output and forgets what is open.
 func (w *Writer) Abandon(b []byte, detail string) []byte {
 	clear(w.ancestors[:cap(w.ancestors)])
-	clear(w.Pairs[:cap(w.Pairs)])
+	clear(w.Anys[:cap(w.Anys)])
+	clear(w.Strings[:cap(w.Strings)])
 	clear(w.Keys[:cap(w.Keys)])
-	w.ancestors, w.far, w.Pairs, w.Keys = w.ancestors[:0], nil, w.Pairs[:0], w.Keys[:0]
-	w.Rollback(Savepoint{})
+	w.ancestors, w.far = w.ancestors[:0], nil
+	w.Anys, w.Strings, w.Ranks, w.Keys = w.Anys[:0], w.Strings[:0], w.Ranks[:0], w.Keys[:0]
+	w.Rollback(0)
 	return w.Replace(b[:w.start], reflect.TypeOf(w.Root), Internal, detail)
 }
 
@@ -141,39 +141,39 @@ func (w *Writer) Replace(b []byte, t reflect.Type, reason Reason, detail string)
 	return append(b, "null"...)
 }
 
-// A Savepoint is a state of the repairs to roll back to, when what was
-// written since is discarded.
-type Savepoint struct{ marks, total int }
+// Total returns how many repairs were made: a state to roll back to when what
+// is written from now on is discarded.
+func (w *Writer) Total() int { return w.total }
 
-// Save returns the state now.
-func (w *Writer) Save() Savepoint { return Savepoint{len(w.marks), w.total} }
+// Rollback forgets the repairs since Total returned total.
+func (w *Writer) Rollback(total int) {
+	w.marks, w.total = w.marks[:min(total, len(w.marks))], total
+}
 
-// Rollback forgets the repairs since s.
-func (w *Writer) Rollback(s Savepoint) { w.marks, w.total = w.marks[:s.marks], s.total }
-
-// First returns the first repair since s; ok is false if there was none.
-func (w *Writer) First(s Savepoint) (reason Reason, detail string, ok bool) {
-	if len(w.marks) > s.marks {
-		return w.marks[s.marks].reason, w.marks[s.marks].detail, true
+// First returns the first repair since Total returned total; ok is false if
+// there was none.
+func (w *Writer) First(total int) (reason Reason, detail string, ok bool) {
+	if len(w.marks) > total {
+		return w.marks[total].reason, w.marks[total].detail, true
 	}
-	return Unsupported, "", w.total > s.total
+	return Unsupported, "", w.total > total
 }
 
 // Room returns how many bytes may follow b such that all open containers can
 // still be closed.
-func (w *Writer) Room(b []byte) int { return w.limit - w.depth - len(b) }
+func (w *Writer) Room(b []byte) int { return w.bound - len(b) }
 
 // Over reports whether b is too long for all open containers to be closed,
 // or the output full.
-func (w *Writer) Over(b []byte) bool { return len(b) > w.limit-w.depth }
+func (w *Writer) Over(b []byte) bool { return len(b) > w.bound }
 
 // Aside runs f to write to a new buffer about as long as room, and returns
 // it. What f repairs is left to the caller.
 func (w *Writer) Aside(room int, f func(b []byte) []byte) []byte {
-	limit := w.limit
-	w.limit = w.depth + room
+	bound := w.bound
+	w.bound = room
 	b := f(nil)
-	w.limit, w.full = limit, false
+	w.bound, w.full = bound, false
 	return b
 }
 
@@ -181,11 +181,11 @@ func (w *Writer) Aside(room int, f func(b []byte) []byte) []byte {
 type Item struct {
 	start int // offset, with the comma and the name before the value
 	value int // offset
-	Savepoint
+	total int // repairs before it
 }
 
 // Begin starts an item at the end of b.
-func (w *Writer) Begin(b []byte) Item { return Item{len(b), len(b), w.Save()} }
+func (w *Writer) Begin(b []byte) Item { return Item{len(b), len(b), w.total} }
 
 // Value tells that the item's value is next.
 func (it *Item) Value(b []byte) { it.value = len(b) }
@@ -197,13 +197,13 @@ func (w *Writer) Spill(b []byte, it Item, t, in reflect.Type, at int) (out []byt
 	if w.full {
 		return b, true
 	}
-	w.Rollback(it.Savepoint)
+	w.Rollback(it.total)
 	b = b[:it.value]
 	if w.Room(b) >= len("null") {
 		return w.Replace(b, t, TooLarge, ""), false
 	}
 	w.Note(at, in, TooLarge, "")
-	w.full, w.limit = true, math.MinInt/2
+	w.full, w.bound = true, math.MinInt/2
 	return b[:it.start], true
 }
 

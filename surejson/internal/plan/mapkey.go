@@ -17,11 +17,6 @@ import (
 // longer than room.
 type keyText func(w *output.Writer, p memory.Ref, room int) output.Key
 
-// sortKeys sorts by name, bytewise.
-func sortKeys(keys []output.Key) {
-	slices.SortStableFunc(keys, func(a, b output.Key) int { return strings.Compare(a.Name, b.Name) })
-}
-
 // disambiguate gives all but the first of equal names in sorted keys the
 // suffix #2, #3 and so on. Keys of different types are taken in the order of
 // their types' names.
@@ -152,7 +147,7 @@ func jsonKey(w *output.Writer, p memory.Ref, t reflect.Type, room int) output.Ke
 	if t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64 {
 		return output.Key{Name: strconv.FormatFloat(memory.Reflect(p, t).Float(), 'g', -1, t.Bits())}
 	}
-	s := w.Save()
+	s := w.Total()
 	text := w.Aside(room, func(b []byte) []byte { return Of(t).run(w, b, p) })
 	k := output.Key{Name: string(text), Type: t}
 	if text[0] == '"' {

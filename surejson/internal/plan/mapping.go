@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"cmp"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/surewire/surewire/surejson/internal/memory"
@@ -12,17 +14,7 @@ import (
 func (c *compiler) mapping(p *Plan) appender {
 	p.tracked = mayLoop(p.t)
 	t := p.t
-	body := func(w *output.Writer, b []byte, at memory.Ref) []byte {
-		return stringMap(w, b, p, memory.Load[map[string]any](at))
-	}
-	if t.Elem() != anyType || t.Key().Kind() != reflect.String {
-		elem := c.plan(t.Elem(), false)
-		keys := keyTextOf(t.Key())
-		spare := &sync.Pool{New: func() any { return &columns{} }}
-		body = func(w *output.Writer, b []byte, at memory.Ref) []byte {
-			return members(w, b, p, elem, keys, spare, memory.Reflect(at, t))
-		}
-	}
+	body := c.mapBody(p)
 	return func(w *output.Writer, b []byte, at memory.Ref) []byte {
 		if memory.IsNil(at) && !w.NilAsEmpty {
 			return append(b, "null"...)
@@ -37,32 +29,58 @@ func (c *compiler) mapping(p *Plan) appender {
 	}
 }
 
+// mapBody writes the members of a map: the commonest kinds of maps without
+// reflection.
+func (c *compiler) mapBody(p *Plan) appender {
+	t := p.t
+	if t.Key().Kind() == reflect.String {
+		text := c.plan(stringType, false).run
+		switch t.Elem() {
+		case anyType:
+			return func(w *output.Writer, b []byte, at memory.Ref) []byte {
+				return pairs(w, b, memory.Load[map[string]any](at), &w.Anys, anything, t)
+			}
+		case stringType:
+			return func(w *output.Writer, b []byte, at memory.Ref) []byte {
+				return pairs(w, b, memory.Load[map[string]string](at), &w.Strings, text, t)
+			}
+		}
+	}
+	elem := c.plan(t.Elem(), false)
+	keys := keyTextOf(t.Key())
+	spare := &sync.Pool{New: func() any { return new(columns) }}
+	return func(w *output.Writer, b []byte, at memory.Ref) []byte {
+		return members(w, b, p, elem, keys, spare, memory.Reflect(at, t))
+	}
+}
+
 var anyType = reflect.TypeFor[any]()
 
-// stringMap appends the members of m.
-func stringMap(w *output.Writer, b []byte, p *Plan, m map[string]any) []byte {
-	in, base, first := len(b), len(w.Pairs), len(w.Keys)
+// pairs appends the members of a map of type t, by way of a stack of the
+// Writer.
+func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pair[V], elem appender, t reflect.Type) []byte {
+	in, first, ranks := len(b), len(*stack), len(w.Ranks)
 	for k, v := range m {
-		w.Keys = append(w.Keys, output.Key{Name: k, Index: len(w.Pairs)})
-		w.Pairs = append(w.Pairs, output.Pair{Name: k, Value: v})
+		w.Ranks = append(w.Ranks, output.NewRank(k, len(*stack)))
+		*stack = append(*stack, output.Pair[V]{Name: k, Value: v})
 	}
-	sortKeys(w.Keys[first:])
-	for j := range len(w.Pairs) - base {
+	output.Sort(w.Ranks[ranks:], *stack)
+	for i := range len(*stack) - first {
 		it := w.Begin(b)
-		kv := &w.Pairs[w.Keys[first+j].Index]
+		kv := &(*stack)[w.Ranks[ranks+i].Index]
 		b = w.Name(b, kv.Name, stringType)
 		it.Value(b)
-		b = anything(w, b, memory.To(&kv.Value))
+		p := memory.At(&kv.Value)
+		b = elem(w, b, p)
 		if w.Over(b) {
 			var stop bool
-			if b, stop = spill(w, b, it, memory.To(&kv.Value), anyType, p.t, in); stop {
+			if b, stop = spill(w, b, it, p, t.Elem(), t, in); stop {
 				break
 			}
 		}
 	}
-	clear(w.Pairs[base:])
-	clear(w.Keys[first:])
-	w.Pairs, w.Keys = w.Pairs[:base], w.Keys[:first]
+	clear((*stack)[first:])
+	*stack, w.Ranks = (*stack)[:first], w.Ranks[:ranks]
 	return closeObject(b, in)
 }
 
@@ -97,7 +115,7 @@ func members(w *output.Writer, b []byte, p, elem *Plan, text keyText, spare *syn
 		room -= len(k.Name)
 		w.Keys = append(w.Keys, k)
 	}
-	sortKeys(w.Keys[first:])
+	slices.SortStableFunc(w.Keys[first:], func(a, b output.Key) int { return cmp.Compare(a.Name, b.Name) })
 	disambiguate(w.Keys[first:], p.t.Key())
 	for j := range n {
 		it := w.Begin(b)

@@ -41,7 +41,11 @@ func emptiness(t reflect.Type) func(w *output.Writer, at int, p memory.Ref) bool
 		return func(_ *output.Writer, _ int, p memory.Ref) bool { _, n := memory.Elements(p); return n == 0 }
 	case reflect.Pointer:
 		return func(_ *output.Writer, _ int, p memory.Ref) bool { return memory.IsNil(p) }
-	case reflect.Map, reflect.Array:
+	case reflect.Map:
+		return func(_ *output.Writer, _ int, p memory.Ref) bool {
+			return memory.IsNil(p) || memory.Reflect(p, t).Len() == 0
+		}
+	case reflect.Array:
 		return func(_ *output.Writer, _ int, p memory.Ref) bool { return memory.Reflect(p, t).Len() == 0 }
 	case reflect.Interface:
 		return func(_ *output.Writer, _ int, p memory.Ref) bool { return memory.Reflect(p, t).IsNil() }

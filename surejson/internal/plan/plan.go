@@ -40,7 +40,7 @@ func Append(w *output.Writer, b []byte) (out []byte) {
 			out = w.Abandon(b, method.Describe(r))
 		}
 	}()
-	return w.Finish(anything(w, b, memory.To(&w.Root)))
+	return w.Finish(anything(w, b, memory.At(&w.Root)))
 }
 
 // A compiler makes the plans of a type and of all it contains.

@@ -99,7 +99,7 @@ func loose(w *output.Writer, b []byte, v any) []byte {
 		return w.Refuse(b, reflect.TypeOf(v))
 	}
 	slot := &v
-	b = anything(w, b, memory.To(slot))
+	b = anything(w, b, memory.At(slot))
 	w.Ascend()
 	return b
 }
@@ -150,10 +150,10 @@ func slogGroup(w *output.Writer, b []byte, attrs []slog.Attr) []byte {
 		b = w.Name(b, attrs[i].Key, stringType)
 		it.Value(b)
 		value := any(attrs[i].Value)
-		b = anything(w, b, memory.To(&value))
+		b = anything(w, b, memory.At(&value))
 		if w.Over(b) {
 			var stop bool
-			if b, stop = spill(w, b, it, memory.To(&value), anyType, slogType, at); stop {
+			if b, stop = spill(w, b, it, memory.At(&value), anyType, slogType, at); stop {
 				break
 			}
 		}

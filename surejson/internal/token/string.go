@@ -28,67 +28,116 @@ func AppendString(dst []byte, s string, html bool) (out []byte, valid bool) {
 		return appendSlowly(dst, s)
 	}
 	n := len(dst)
-	buf := slices.Grow(dst, len(s)+slack)
-	buf = buf[:cap(buf)]
+	if cap(dst)-n < len(s)+slack {
+		dst = slices.Grow(dst, len(s)+slack)
+	}
+	buf := dst[:cap(dst)]
 	buf[n] = '"'
 	n++
 	valid = true
-	i := 0
-	for i < len(s) {
-		for i+8 <= len(s) {
-			w := load64(s, i)
-			binary.LittleEndian.PutUint64(buf[n:], w)
-			hit := attention(w)
-			if hit != 0 {
-				k := firstByte(hit)
-				i += k
-				n += k
-				break
-			}
-			i += 8
-			n += 8
+	for i := 0; ; {
+		i, n = copyPlain(buf, n, s, i)
+		if i == len(s) {
+			buf[n] = '"'
+			return buf[:n+1], valid
 		}
-		for i < len(s) {
-			c := s[i]
-			if c >= utf8.RuneSelf {
-				size, escaped := multibyte(s[i:])
-				if size == 0 || escaped {
-					buf = reserve(buf, n, len(s)-i)
-					var k int
-					if n, k = escapeRune(buf, n, s[i:]); k == 0 {
-						valid, k = false, 1
-					}
-					i += k
-					continue
-				}
-				// A word at once where the string goes on: what is beyond
-				// the character is overwritten next.
-				if i+4 <= len(s) {
-					binary.LittleEndian.PutUint32(buf[n:], load32(s, i))
-				} else {
-					copy(buf[n:], s[i:i+size])
-				}
-				i += size
-				n += size
-				continue
-			}
-			if !plain[c] {
-				buf = reserve(buf, n, len(s)-i)
-				n = escapeByte(buf, n, c)
-				i++
-				continue
+		if i, n = copyLong(buf, n, s, i); i == len(s) || s[i] < utf8.RuneSelf && plain[s[i]] {
+			continue
+		}
+		buf = reserve(buf, n, len(s)-i)
+		if s[i] < utf8.RuneSelf {
+			n = escapeByte(buf, n, s[i])
+			i++
+			continue
+		}
+		var size int
+		if n, size = escapeRune(buf, n, s[i:]); size == 0 {
+			valid, size = false, 1
+		}
+		i += size
+	}
+}
+
+// copyPlain copies the ASCII characters from i on that stand as they are.
+func copyPlain(buf []byte, n int, s string, i int) (int, int) {
+	for len(s)-i >= 8 {
+		w := load64(s, i)
+		binary.LittleEndian.PutUint64(buf[n:], w)
+		if hit := attention(w); hit != 0 {
+			k := firstByte(hit)
+			return i + k, n + k
+		}
+		i += 8
+		n += 8
+	}
+	for i < len(s) && plain[s[i]] {
+		buf[n] = s[i]
+		i++
+		n++
+	}
+	return i, n
+}
+
+// copyLong copies the valid characters of several bytes from i on, and single
+// ASCII characters that stand as they are among them.
+func copyLong(buf []byte, n int, s string, i int) (int, int) {
+	for i < len(s) {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if !plain[c] || i+1 < len(s) && s[i+1] < utf8.RuneSelf {
+				break
 			}
 			buf[n] = c
-			n++
 			i++
-			if len(s)-i >= 8 {
-				break
+			n++
+			continue
+		}
+		if len(s)-i >= 8 {
+			w := load64(s, i)
+			if k := knownLong(w); k > 0 {
+				binary.LittleEndian.PutUint64(buf[n:], w)
+				i += k
+				n += k
+				continue
 			}
 		}
+		size, escaped := multibyte(s[i:])
+		if size == 0 || escaped {
+			break
+		}
+		n += copy(buf[n:], s[i:i+size])
+		i += size
 	}
-	buf[n] = '"'
-	return buf[:n+1], valid
+	return i, n
 }
+
+// knownLong returns how many bytes at the start of w are characters of one
+// size that are surely valid and need no escape: 4 of two bytes, or 2 or 1
+// of three bytes; 0 if it is not sure of the first.
+func knownLong(w uint64) int {
+	if w&0xC0F0 == 0x80E0 {
+		// Of three bytes, as long as the lead is not E0, E2 or ED, which
+		// begin overlong forms, U+2028 and surrogates.
+		if w&0xC0C0F0 != 0x8080E0 || hard3>>(w&0xF)&1 != 0 {
+			return 0
+		}
+		if w&0xC0C0F0000000 != 0x8080E0000000 || hard3>>(w>>24&0xF)&1 != 0 {
+			return 3
+		}
+		return 6
+	}
+	// Of two bytes, as long as the lead is not C0 or C1.
+	if w&0xC0E0C0E0C0E0C0E0 == 0x80C080C080C080C0 && (w&0x001E001E001E001E+0x007E007E007E007E)&0x0080008000800080 == 0x0080008000800080 {
+		return 8
+	}
+	if w&0xC0E0 == 0x80C0 && w&0x1E != 0 {
+		return 2
+	}
+	return 0
+}
+
+// hard3 has the bits of the low halves of the leads E0, E2 and ED.
+const hard3 = 1<<0x0 | 1<<0x2 | 1<<0xD
 
 // reserve returns buf with room for rest more bytes and the slack after n.
 func reserve(buf []byte, n, rest int) []byte {

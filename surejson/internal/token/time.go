@@ -17,7 +17,6 @@ func AppendTime(dst []byte, t time.Time) (out []byte, valid bool) {
 			t, offset, valid = t.UTC(), 0, false
 		}
 	}
-	dst = append(dst, '"')
 	sec := t.Unix() + int64(offset)
 	days := sec / 86400
 	clock := sec - days*86400
@@ -26,23 +25,27 @@ func AppendTime(dst []byte, t time.Time) (out []byte, valid bool) {
 		days--
 	}
 	year, month, day := civil(days)
+	dst = append(dst, '"')
 	if year < 0 || year > 9999 {
 		dst, valid = appendFarYear(dst, year), false
 	} else {
-		dst = append2(append2(dst, int(year/100)), int(year%100))
+		dst = append(dst, byte('0'+year/1000), byte('0'+year/100%10), byte('0'+year/10%10), byte('0'+year%10))
 	}
-	dst = append2(append(dst, '-'), month)
-	dst = append2(append(dst, '-'), day)
-	dst = append2(append(dst, 'T'), int(clock/3600))
-	dst = append2(append(dst, ':'), int(clock/60%60))
-	dst = append2(append(dst, ':'), int(clock%60))
-	dst = appendFraction(dst, t.Nanosecond())
+	c := uint32(clock)
+	h, m, s := c/3600, c/60%60, c%60
+	dst = append(dst,
+		'-', byte('0'+month/10), byte('0'+month%10),
+		'-', byte('0'+day/10), byte('0'+day%10),
+		'T', byte('0'+h/10), byte('0'+h%10),
+		':', byte('0'+m/10), byte('0'+m%10),
+		':', byte('0'+s/10), byte('0'+s%10))
+	dst = appendFraction(dst, uint32(t.Nanosecond()))
 	return append(appendZone(dst, t, offset), '"'), valid
 }
 
 // civil turns days since 1 January 1970 into a date of the Gregorian
 // calendar. Eras of 400 years begin on 1 March, so that the leap day is last.
-func civil(days int64) (year int64, month, day int) {
+func civil(days int64) (year int64, month, day uint32) {
 	days += 719468
 	era := days / 146097
 	if days < 0 {
@@ -52,8 +55,8 @@ func civil(days int64) (year int64, month, day int) {
 	yearOfEra := (ofEra - ofEra/1460 + ofEra/36524 - ofEra/146096) / 365
 	ofYear := ofEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
 	shifted := (5*ofYear + 2) / 153
-	day = int(ofYear-(153*shifted+2)/5) + 1
-	month = int(shifted) + 3
+	day = ofYear - (153*shifted+2)/5 + 1
+	month = shifted + 3
 	year = int64(yearOfEra) + era*400
 	if month > 12 {
 		month -= 12
@@ -76,22 +79,21 @@ func appendFarYear(dst []byte, year int64) []byte {
 }
 
 // appendFraction appends nanoseconds without trailing zeros.
-func appendFraction(dst []byte, ns int) []byte {
+func appendFraction(dst []byte, ns uint32) []byte {
 	if ns == 0 {
 		return dst
 	}
-	width := 9
-	for ns%10 == 0 {
-		ns /= 10
-		width--
-	}
-	n := len(dst)
-	dst = append(dst, ".000000000"[:width+1]...)
-	for i := n + width; ns > 0; i-- {
-		dst[i] = byte('0' + ns%10)
+	var digits [10]byte
+	digits[0] = '.'
+	for i := 9; i > 0; i-- {
+		digits[i] = byte('0' + ns%10)
 		ns /= 10
 	}
-	return dst
+	n := 10
+	for digits[n-1] == '0' {
+		n--
+	}
+	return append(dst, digits[:n]...)
 }
 
 // appendZone appends Z or the offset of t, in seconds, from UTC.
