@@ -107,8 +107,9 @@ func (c *Conn) ended(err error) error {
 	return cause
 }
 
-// answer sends a pong (RFC 6455 §5.5.3), now or at the next frame boundary. If
-// pings come faster than that, only the latest is answered.
+// answer sends a pong (RFC 6455 §5.5.3), now or at the next frame boundary; if
+// the socket has no room, before the next write. Only the latest ping that
+// waits is answered.
 func (c *Conn) answer(payload []byte) {
 	pong := appendFrame(nil, ws.OpPong, payload)
 	c.mu.Lock()
