@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -334,7 +336,7 @@ func TestPing(t *testing.T) {
 }
 
 func TestAClientThatNeverReads(t *testing.T) {
-	inBubble(t, hub.Config{}, func(t *testing.T, b *bench) {
+	inBubble(t, hub.Config{PingInterval: time.Hour}, func(t *testing.T, b *bench) {
 		stuck, other := b.connect(), b.connect()
 		stuck.hello(t, wire.Subscribe{Channel: "c"})
 		other.hello(t, wire.Subscribe{Channel: "c"})
@@ -361,7 +363,7 @@ func TestAClientThatNeverReads(t *testing.T) {
 }
 
 func TestCatchUpsAreBounded(t *testing.T) {
-	inBubble(t, hub.Config{TailLen: 2, CatchUps: 5}, func(t *testing.T, b *bench) {
+	inBubble(t, hub.Config{TailLen: 2, CatchUps: 5, PingInterval: time.Hour}, func(t *testing.T, b *bench) {
 		p := b.connect()
 		p.hello(t, wire.Subscribe{Channel: "c"})
 		p.mu.Lock()
@@ -519,4 +521,53 @@ func TestStateTravelsByName(t *testing.T) {
 	if got, err := json.Marshal(states); string(got) != want {
 		t.Errorf("encoding/json: %s, %v", got, err)
 	}
+}
+
+// probe takes the stack of each write.
+type probe struct {
+	*peer
+	stacks chan []string
+}
+
+func (p probe) TryWrite(b []byte) (int, error) {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	var rooms []string
+	for {
+		f, more := frames.Next()
+		if _, name, ok := strings.Cut(f.Function, "github.com/surewire/"); ok {
+			room, _, _ := strings.Cut(name, ".")
+			if len(rooms) == 0 || rooms[len(rooms)-1] != room {
+				rooms = append(rooms, room)
+			}
+		}
+		if !more {
+			break
+		}
+	}
+	p.stacks <- rooms
+	return p.peer.TryWrite(b)
+}
+
+// From Publisher.Publish to the transport's write there are the publisher, the
+// engine and the hub, in one walk, each entered once: the stations of
+// ARCHITECTURE.md.
+func TestTheWayOfAMessage(t *testing.T) {
+	inBubble(t, hub.Config{}, func(t *testing.T, b *bench) {
+		p := probe{&peer{in: make(chan []byte, 4), done: make(chan struct{}), wake: make(chan struct{}, 1)}, make(chan []string, 8)}
+		go b.hub.Serve(t.Context(), p, lines)
+		p.hello(t, wire.Subscribe{Channel: "c"})
+		<-p.stacks
+		publisher := &surewire.Publisher{Engine: b.engine}
+		if _, err := publisher.Publish(t.Context(), "c", hub.Connected); err != nil {
+			t.Fatal(err)
+		}
+		if m := p.want(t).Publication; string(m.Data) != `"connected"` {
+			t.Errorf("got %s", m.Data)
+		}
+		want := []string{"surewire/hub", "surewire/memengine", "surewire", "surewire/hub_test"}
+		if got := <-p.stacks; !slices.Equal(got, want) {
+			t.Errorf("the write was reached through %q, want %q", got, want)
+		}
+	})
 }
