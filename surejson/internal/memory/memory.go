@@ -103,6 +103,9 @@ func Copy(p Ref, t reflect.Type) Ref {
 // as the string is in use.
 func String(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
+// Bytes returns the bytes of s without copying them; they must not be changed.
+func Bytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
 // A Binding calls the methods of an interface on values of one type.
 type Binding struct{ table unsafe.Pointer }
 

@@ -6,26 +6,31 @@ import (
 	"time"
 )
 
-// Apart runs f on a goroutine of its own. If f ends that goroutine, the
-// outcome is Exited; if it takes longer than a timeout above zero, TimedOut.
-// A panic of f is not contained.
-func Apart(timeout time.Duration, f func() Outcome) Outcome {
-	done := make(chan Outcome, 1)
+// Apart runs f on a goroutine of its own. If f ends that goroutine, the fault
+// is Exited; if it takes longer than a timeout above zero, TimedOut. A panic
+// of f is not contained.
+func Apart(timeout time.Duration, f func() ([]byte, *Fault)) ([]byte, *Fault) {
+	type outcome struct {
+		given []byte
+		fault *Fault
+	}
+	done := make(chan outcome, 1)
 	go func() {
-		o := Outcome{Failed: Exited}
+		o := outcome{fault: &Fault{Failure: Exited}}
 		defer func() { done <- o }()
-		o = f()
+		o.given, o.fault = f()
 	}()
 	if timeout <= 0 {
-		return <-done
+		o := <-done
+		return o.given, o.fault
 	}
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
 	case o := <-done:
-		return o
+		return o.given, o.fault
 	case <-timer.C:
-		return Outcome{Failed: TimedOut}
+		return nil, &Fault{Failure: TimedOut}
 	}
 }
 
@@ -40,15 +45,11 @@ const describeTimeout = 100 * time.Millisecond
 func Describe(v any) string {
 	s, _ := v.(string)
 	if err, ok := v.(error); ok {
-		s = Apart(describeTimeout, func() (o Outcome) {
-			defer func() {
-				if recover() != nil {
-					o = Outcome{}
-				}
-			}()
-			o.Text = err.Error()
-			return o
-		}).Text
+		given, _ := Apart(describeTimeout, func() (given []byte, _ *Fault) {
+			defer func() { _ = recover() }()
+			return []byte(err.Error()), nil
+		})
+		s = string(given)
 	}
 	if s == "" {
 		return fmt.Sprintf("%T", v)

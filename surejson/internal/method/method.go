@@ -110,68 +110,71 @@ const (
 	TimedOut                    // it did not return in time
 )
 
-// An Outcome is what came of a call.
-type Outcome struct {
-	Data   []byte // from MarshalJSON, MarshalText, AppendText
-	Text   string // from String and Error
-	Zero   bool   // from IsZero
-	Failed Failure
-	Detail string // what the error or panic said
+// A Fault is why a call gave nothing.
+type Fault struct {
+	Failure Failure
+	Detail  string // what the error or panic said
 }
 
-// Call calls the method on the value at p. It returns whatever the method
-// does short of stopping the process; see unproven for the one exception.
-// With a timeout above zero every call has a goroutine of its own, which is
-// left behind when the time is over.
-func (m *Method) Call(p memory.Ref, timeout time.Duration) Outcome {
+// yes is what a call of IsZero gives for true; nil is false.
+var yes = []byte("zero")
+
+// Call calls the method on the value at p and returns what it gives as bytes
+// that must not be changed. It returns whatever the method does short of
+// stopping the process; see unproven for the one exception. With a timeout
+// above zero every call has a goroutine of its own, which is left behind when
+// the time is over.
+func (m *Method) Call(p memory.Ref, timeout time.Duration) (given []byte, fault *Fault) {
 	if m.clone {
 		p = memory.Copy(p, m.t)
 	}
 	if timeout == 0 && m.trust.Load() == proven {
 		return m.here(p)
 	}
-	o := Apart(timeout, func() Outcome { return m.here(p) })
-	if o.Failed != Exited && o.Failed != TimedOut {
+	given, fault = Apart(timeout, func() ([]byte, *Fault) { return m.here(p) })
+	if fault == nil || fault.Failure < Exited {
 		m.trust.CompareAndSwap(unproven, proven)
 	}
-	return o
+	return given, fault
 }
 
 // here calls the method on this goroutine.
-func (m *Method) here(p memory.Ref) (o Outcome) {
+func (m *Method) here(p memory.Ref) (given []byte, fault *Fault) {
 	returned := false
 	defer func() {
 		if !returned {
-			o = m.caught(recover())
+			given, fault = nil, m.caught(recover())
 		}
 	}()
 	var err error
 	switch m.Kind {
 	case JSON:
-		o.Data, err = memory.As[json.Marshaler](m.b, p).MarshalJSON()
+		given, err = memory.As[json.Marshaler](m.b, p).MarshalJSON()
 	case Text:
-		o.Data, err = memory.As[encoding.TextMarshaler](m.b, p).MarshalText()
+		given, err = memory.As[encoding.TextMarshaler](m.b, p).MarshalText()
 	case Append:
-		o.Data, err = memory.As[encoding.TextAppender](m.b, p).AppendText(nil)
+		given, err = memory.As[encoding.TextAppender](m.b, p).AppendText(nil)
 	case String:
-		o.Text = memory.As[fmt.Stringer](m.b, p).String()
+		given = memory.Bytes(memory.As[fmt.Stringer](m.b, p).String())
 	case Error:
-		o.Text = memory.As[error](m.b, p).Error()
+		given = memory.Bytes(memory.As[error](m.b, p).Error())
 	case Zero:
-		o.Zero = memory.As[zeroer](m.b, p).IsZero()
+		if memory.As[zeroer](m.b, p).IsZero() {
+			given = yes
+		}
 	}
 	returned = true
 	if err != nil {
-		o.Failed, o.Detail = Erred, Describe(err)
+		return nil, &Fault{Erred, Describe(err)}
 	}
-	return o
+	return given, nil
 }
 
-// caught makes the outcome of a call that did not return.
-func (m *Method) caught(panicked any) Outcome {
+// caught makes the fault of a call that did not return.
+func (m *Method) caught(panicked any) *Fault {
 	if panicked == nil {
 		m.trust.Store(leaves)
-		return Outcome{Failed: Exited}
+		return &Fault{Failure: Exited}
 	}
-	return Outcome{Failed: Panicked, Detail: Describe(panicked)}
+	return &Fault{Panicked, Describe(panicked)}
 }

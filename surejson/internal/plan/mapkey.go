@@ -117,11 +117,11 @@ func pointerKey(t reflect.Type) keyText {
 // marshaledKey names keys by their MarshalText or AppendText.
 func marshaledKey(t reflect.Type, m *method.Method) keyText {
 	return func(w *output.Writer, p memory.Ref, _ int) output.Key {
-		o := m.Call(p, w.Timeout)
-		if o.Failed != 0 {
-			return unnamedKey(t, failure(o), o.Detail)
+		given, fault := m.Call(p, w.Timeout)
+		if fault != nil {
+			return unnamedKey(t, failure(fault), fault.Detail)
 		}
-		return output.Key{Name: string(o.Data)}
+		return output.Key{Name: string(given)}
 	}
 }
 

@@ -42,6 +42,12 @@ func emptiness(t reflect.Type) func(w *output.Writer, at int, p memory.Ref) bool
 	case reflect.Pointer:
 		return func(_ *output.Writer, _ int, p memory.Ref) bool { return memory.IsNil(p) }
 	case reflect.Map:
+		if t.Key().Kind() == reflect.String && t.Elem() == stringType {
+			return func(_ *output.Writer, _ int, p memory.Ref) bool { return len(memory.Load[map[string]string](p)) == 0 }
+		}
+		if t.Key().Kind() == reflect.String && t.Elem() == anyType {
+			return func(_ *output.Writer, _ int, p memory.Ref) bool { return len(memory.Load[map[string]any](p)) == 0 }
+		}
 		return func(_ *output.Writer, _ int, p memory.Ref) bool {
 			return memory.IsNil(p) || memory.Reflect(p, t).Len() == 0
 		}
@@ -67,11 +73,11 @@ func zeroness(t reflect.Type, addressed bool) func(w *output.Writer, at int, p m
 		return byValue
 	}
 	return func(w *output.Writer, at int, p memory.Ref) bool {
-		o := m.Call(p, w.Timeout)
-		if o.Failed != 0 {
-			w.Note(at+1, t, failure(o), o.Detail)
+		given, fault := m.Call(p, w.Timeout)
+		if fault != nil {
+			w.Note(at+1, t, failure(fault), fault.Detail)
 		}
-		return o.Zero
+		return given != nil
 	}
 }
 
@@ -96,10 +102,10 @@ func indirectZeroness(t reflect.Type, byValue func(*output.Writer, int, memory.R
 		if v.IsNil() {
 			return true
 		}
-		o := method.Of(method.Zero, v.Type().Elem(), true).Call(memory.Of(v.Elem()), w.Timeout)
-		if o.Failed != 0 {
-			w.Note(at+1, t, failure(o), o.Detail)
+		given, fault := method.Of(method.Zero, v.Type().Elem(), true).Call(memory.Of(v.Elem()), w.Timeout)
+		if fault != nil {
+			w.Note(at+1, t, failure(fault), fault.Detail)
 		}
-		return o.Zero
+		return given != nil
 	}
 }

@@ -10,13 +10,13 @@ import (
 )
 
 // failure is the reason for a call that failed.
-func failure(o method.Outcome) output.Reason {
+func failure(f *method.Fault) output.Reason {
 	return [...]output.Reason{
 		method.Erred:    output.MethodError,
 		method.Panicked: output.MethodPanic,
 		method.Exited:   output.MethodExit,
 		method.TimedOut: output.MethodTimeout,
-	}[o.Failed]
+	}[f.Failure]
 }
 
 // marshalerEncoding writes what the method returns.
@@ -26,21 +26,21 @@ func marshalerEncoding(pl *Plan, m *method.Method) appender {
 		return func(w *output.Writer, b []byte, p memory.Ref) []byte { return marshaled(w, b, m, p, t) }
 	}
 	return func(w *output.Writer, b []byte, p memory.Ref) []byte {
-		o := m.Call(p, w.Timeout)
-		if o.Failed != 0 {
-			return w.Replace(b, t, failure(o), o.Detail)
+		given, fault := m.Call(p, w.Timeout)
+		if fault != nil {
+			return w.Replace(b, t, failure(fault), fault.Detail)
 		}
-		return w.Text(b, memory.String(o.Data), t)
+		return w.Text(b, memory.String(given), t)
 	}
 }
 
 // marshaled appends what a MarshalJSON method returns.
 func marshaled(w *output.Writer, b []byte, m *method.Method, p memory.Ref, t reflect.Type) []byte {
-	o := m.Call(p, w.Timeout)
-	if o.Failed != 0 {
-		return w.Replace(b, t, failure(o), o.Detail)
+	given, fault := m.Call(p, w.Timeout)
+	if fault != nil {
+		return w.Replace(b, t, failure(fault), fault.Detail)
 	}
-	out, err := w.Foreign(b, o.Data, t)
+	out, err := w.Foreign(b, given, t)
 	if err != nil {
 		return w.Replace(b, t, output.InvalidJSON, err.Error())
 	}
@@ -54,12 +54,12 @@ func errorEncoding(pl *Plan, m *method.Method, plain appender) appender {
 		if w.ErrorData {
 			return plain(w, b, p)
 		}
-		o := m.Call(p, w.Timeout)
-		if o.Failed != 0 {
-			w.Note(len(b), t, failure(o), o.Detail)
+		given, fault := m.Call(p, w.Timeout)
+		if fault != nil {
+			w.Note(len(b), t, failure(fault), fault.Detail)
 			return plain(w, b, p)
 		}
-		return w.Text(b, o.Text, t)
+		return w.Text(b, memory.String(given), t)
 	}
 }
 
@@ -93,25 +93,25 @@ func enumEncoding(pl *Plan, m *method.Method, number appender) appender {
 // and why it is not a proper one. A String method that only formats the
 // number gives no name, but does no wrong.
 func enumName(w *output.Writer, m *method.Method, p memory.Ref, t reflect.Type) (name string, reason output.Reason, detail string) {
-	o := m.Call(p, w.Timeout)
-	if o.Failed != 0 {
-		return "", failure(o), o.Detail
+	given, fault := m.Call(p, w.Timeout)
+	if fault != nil {
+		return "", failure(fault), fault.Detail
 	}
-	if o.Text == "" {
+	if name = memory.String(given); name == "" {
 		return "", output.UnknownEnum, "empty name"
 	}
-	last := o.Text[len(o.Text)-1]
+	last := name[len(name)-1]
 	if last != ')' && (last < '0' || last > '9') {
-		return o.Text, 0, ""
+		return name, 0, ""
 	}
 	number := integerText(memory.Reflect(p, t))
-	if o.Text == number {
+	if name == number {
 		return "", 0, ""
 	}
-	if n := len(o.Text) - len(number) - 2; n > 0 && o.Text[n:] == "("+number+")" {
-		return o.Text, output.UnknownEnum, ""
+	if n := len(name) - len(number) - 2; n > 0 && name[n:] == "("+number+")" {
+		return name, output.UnknownEnum, ""
 	}
-	return o.Text, 0, ""
+	return name, 0, ""
 }
 
 // integerText formats a value of an integer kind.
@@ -127,12 +127,12 @@ func integerText(v reflect.Value) string {
 func fallbackEncoding(pl *Plan, m *method.Method, plain appender) appender {
 	t := pl.t
 	return func(w *output.Writer, b []byte, p memory.Ref) []byte {
-		o := m.Call(p, w.Timeout)
-		if o.Failed != 0 {
-			w.Note(len(b), t, failure(o), o.Detail)
+		given, fault := m.Call(p, w.Timeout)
+		if fault != nil {
+			w.Note(len(b), t, failure(fault), fault.Detail)
 			return plain(w, b, p)
 		}
 		w.Note(len(b), t, output.StringFallback, "")
-		return w.Text(b, o.Text, t)
+		return w.Text(b, memory.String(given), t)
 	}
 }

@@ -127,9 +127,9 @@ func slogValue(w *output.Writer, b []byte, v slog.Value) []byte {
 	if v.Kind() == slog.KindLogValuer {
 		// Resolve contains panics, but no more.
 		done := make(chan slog.Value, 1)
-		o := method.Apart(w.Timeout, func() method.Outcome { done <- v.Resolve(); return method.Outcome{} })
-		if o.Failed != 0 {
-			return w.Replace(b, slogType, failure(o), "")
+		_, fault := method.Apart(w.Timeout, func() ([]byte, *method.Fault) { done <- v.Resolve(); return nil, nil })
+		if fault != nil {
+			return w.Replace(b, slogType, failure(fault), "")
 		}
 		v = <-done
 	}

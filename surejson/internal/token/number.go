@@ -20,6 +20,11 @@ func AppendFloat(dst []byte, f float64, size int) []byte {
 	if abs < exact && f == math.Trunc(f) && (f != 0 || !math.Signbit(f)) {
 		return strconv.AppendInt(dst, int64(f), 10)
 	}
+	if size == 64 && abs < 1e9 && abs >= 1e-3 {
+		if out, ok := appendShort(dst, f); ok {
+			return out
+		}
+	}
 	format := byte('f')
 	if abs != 0 {
 		if size == 64 && (abs < 1e-6 || abs >= 1e21) || size == 32 && (float32(abs) < 1e-6 || float32(abs) >= 1e21) {
@@ -35,6 +40,27 @@ func AppendFloat(dst []byte, f float64, size int) []byte {
 		}
 	}
 	return dst
+}
+
+// appendShort appends a float that has at most three decimals. A decimal of
+// up to 15 digits that reads as f is the only one, hence the shortest form.
+func appendShort(dst []byte, f float64) (out []byte, ok bool) {
+	scaled := int64(f * 1000)
+	if float64(scaled)/1000 != f {
+		return dst, false
+	}
+	if f < 0 {
+		dst = append(dst, '-')
+		scaled = -scaled
+	}
+	whole, part := scaled/1000, uint32(scaled%1000)
+	dst = strconv.AppendInt(dst, whole, 10)
+	digits := [4]byte{'.', byte('0' + part/100), byte('0' + part/10%10), byte('0' + part%10)}
+	n := 4
+	for digits[n-1] == '0' {
+		n--
+	}
+	return append(dst, digits[:n]...), true
 }
 
 // NumberLen returns the length of the JSON number that starts s and whether

@@ -70,12 +70,22 @@ func copyPlain(buf []byte, n int, s string, i int) (int, int) {
 		i += 8
 		n += 8
 	}
-	for i < len(s) && plain[s[i]] {
-		buf[n] = s[i]
-		i++
-		n++
+	rest := len(s) - i
+	if rest < 4 {
+		for i < len(s) && plain[s[i]] {
+			buf[n] = s[i]
+			i++
+			n++
+		}
+		return i, n
 	}
-	return i, n
+	// Four to seven bytes, from two loads that may overlap, and spaces.
+	w := uint64(load32(s, i)) | uint64(load32(s, len(s)-4))<<(8*(rest-4)) | eachByte*' '<<(8*rest)
+	binary.LittleEndian.PutUint64(buf[n:], w)
+	if hit := attention(w); hit != 0 {
+		rest = firstByte(hit)
+	}
+	return i + rest, n + rest
 }
 
 // copyLong copies the valid characters of several bytes from i on, and single
