@@ -13,4 +13,4 @@ fmt: ## format the Go code
 
 assets: ## bundle the page of serve --dev into demo/dist
 	ci/setup
-	cd web && npm run build
+	cd web && PATH="$(CURDIR)/.work/node/node_modules/.bin:$$PATH" npm run build
