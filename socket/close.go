@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -29,6 +30,9 @@ type CloseError struct {
 func (e *CloseError) Error() string {
 	return fmt.Sprintf("peer closed the connection: %d %s", e.Code, e.Reason)
 }
+
+// Is makes a CloseError an [io.EOF]: the stream came to its end in good order.
+func (e *CloseError) Is(target error) bool { return target == io.EOF }
 
 var errUntold = errors.New("socket: closed without telling the peer: its connection takes no frame")
 
