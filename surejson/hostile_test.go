@@ -372,7 +372,10 @@ func found(out []byte, p surejson.Repair) bool {
 			at = elements[min(i, len(elements)-1)]
 		}
 	}
-	prefix, _ := strings.CutSuffix(p.Wrote, "…")
+	prefix, cut := strings.CutSuffix(p.Wrote, "…")
+	if cut && bytes.Contains(out, []byte(prefix)) {
+		return true
+	}
 	var text string
 	if json.Unmarshal([]byte(p.Wrote), &text) == nil && text == name {
 		return true // a member's name
