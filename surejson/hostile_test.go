@@ -45,7 +45,7 @@ type list_ = []string
 func make1[T any](f func() T) T { return f() }
 
 func plainTable() []hostile {
-	seven := 7
+	seven, max := 7, uint64(math.MaxUint64)
 	var nilFunc func()
 	var nilError *errorPointer
 	year := func(y int) time.Time { return time.Date(y, 1, 2, 3, 4, 5, 0, time.UTC) }
@@ -75,9 +75,12 @@ func plainTable() []hostile {
 		{name: "int 2^60 in any", value: map[string]any{"n": 1 << 60}, want: `{"n":"1152921504606846976"}`, repairs: list_{"/n big-integer int"}},
 		{name: "uint64 max", value: uint64(math.MaxUint64), want: `"18446744073709551615"`, repairs: list_{" big-integer uint64"}},
 		{name: "uintptr max", value: ^uintptr(0), want: `"18446744073709551615"`, repairs: list_{" big-integer uintptr"}},
-		{name: "int64 min with string option", value: struct {
-			N int64 `json:",string"`
-		}{math.MinInt64}, want: `{"N":"-9223372036854775808"}`, repairs: list_{"/N big-integer int64"}},
+		{name: "big integers with string option", value: struct {
+			N int64       `json:",string"`
+			P *uint64     `json:",string"`
+			J json.Number `json:",string"`
+			M int64
+		}{math.MinInt64, &max, "9007199254740993", math.MaxInt64}, want: `{"N":"-9223372036854775808","P":"18446744073709551615","J":"9007199254740993","M":"9223372036854775807"}`, repairs: list_{"/M big-integer int64"}},
 		{name: "2^53+1 as number", value: []any{int64(1<<53 + 1), json.Number("9007199254740993"), json.RawMessage("9007199254740993")}, encoder: surejson.Encoder{Integers: surejson.IntegersAsNumbers}, want: `[9007199254740993,9007199254740993,9007199254740993]`},
 		{name: "json.Number invalid", value: []json.Number{"abc", "1.", "01", "+1", "0x1", "NaN", "1e", " 1", "-"}, want: `["abc","1.","01","+1","0x1","NaN","1e"," 1","-"]`, repairs: list_{"/0 invalid-number json.Number", "/1 invalid-number json.Number", "/2 invalid-number json.Number", "/3 invalid-number json.Number", "/4 invalid-number json.Number", "/5 invalid-number json.Number", "/6 invalid-number json.Number", "/7 invalid-number json.Number", "/8 invalid-number json.Number"}},
 		{name: "json.Number 2^53+1", value: json.Number("-9007199254740993"), want: `"-9007199254740993"`, repairs: list_{" big-integer json.Number"}},
@@ -246,6 +249,14 @@ func plainTable() []hostile {
 		{name: "contexts", value: []any{context.Background(), context.TODO()}, want: `["context.Background","context.TODO"]`, repairs: list_{"/0 string-fallback context.backgroundCtx", "/1 string-fallback context.todoCtx"}},
 		{name: "*bytes.Buffer", value: bytes.NewBufferString("text"), want: `"text"`, repairs: list_{" string-fallback bytes.Buffer"}},
 
+		{name: "*http.Request", value: map[string]any{"a": 1, "r": request(), "z": 2}, want: ``},
+		{name: "types and other internals", value: []any{reflect.TypeFor[int](), new(sync.Mutex), time.NewTimer(time.Hour), os.Stdin, http.DefaultClient, slog.Default()}, want: ``},
+		{name: "cancelled context", value: make1(func() any {
+			ctx, cancel := context.WithCancel(context.WithValue(context.Background(), list{}, 1))
+			cancel()
+			return ctx
+		}), want: ``},
+
 		// Limits.
 		{name: "at MaxDepth", value: nested(4), encoder: surejson.Encoder{MaxDepth: 4}, want: wrapped(4)},
 		{name: "beyond MaxDepth", value: map[string]any{"a": nested(4), "b": 1}, encoder: surejson.Encoder{MaxDepth: 4}, want: `{"a":` + wrapped(3) + `,"b":1}`, repairs: list_{"/a/0/0/0 too-deep []interface {}"}},
@@ -260,6 +271,16 @@ func plainTable() []hostile {
 		{name: "MaxSize of nothing", value: []any{1, 2}, encoder: surejson.Encoder{MaxSize: 1}, want: `[1]`, repairs: list_{" too-large []interface {}"}},
 		{name: "MaxRepairs", value: []any{make(chan int), math.NaN(), math.NaN()}, encoder: surejson.Encoder{MaxRepairs: 1}, want: `[null,null,null]`, repairs: list_{"/0 unsupported chan int", "total 3"}},
 	}
+}
+
+// request returns a request with functions, channels and cycles in it.
+func request() *http.Request {
+	r, err := http.NewRequest(http.MethodPost, "http://example.org/a?b=c", strings.NewReader("body"))
+	if err != nil {
+		panic(err)
+	}
+	r.Response = &http.Response{Request: r}
+	return r.WithContext(context.WithValue(r.Context(), list{}, 1))
 }
 
 func repeated(n int, format string) []string {
@@ -327,6 +348,9 @@ func lines(r surejson.Report) []string {
 func (h *hostile) check(t *testing.T) {
 	got, r := h.encoder.Append(nil, h.value)
 	mustBeValid(t, got, r)
+	if h.encoder.MaxSize > 4 && len(got) > h.encoder.MaxSize {
+		t.Errorf("%d bytes", len(got))
+	}
 	if h.want == "" {
 		return
 	}

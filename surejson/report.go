@@ -10,8 +10,8 @@ import (
 
 // A Report tells what an encoding repaired. The zero Report means nothing.
 type Report struct {
-	Repairs []Repair // at most Encoder.MaxRepairs
-	Total   int      // all repairs made; may exceed len(Repairs)
+	Repairs []Repair `json:"repairs"` // at most Encoder.MaxRepairs
+	Total   int      `json:"total"`   // all repairs made; may exceed len(Repairs)
 }
 
 // Clean reports whether the output says all that the value says.

@@ -133,9 +133,9 @@ func (e *Encoder) config() output.Config {
 		e = &std
 	}
 	return output.Config{
-		MaxDepth:    min(orDefault(e.MaxDepth, DefaultMaxDepth), DepthCeiling),
-		MaxSize:     max(orDefault(e.MaxSize, DefaultMaxSize), minSize),
-		MaxMarks:    orDefault(e.MaxRepairs, DefaultMaxRepairs),
+		MaxDepth:    min(orDefault(max(e.MaxDepth, 0), DefaultMaxDepth), DepthCeiling),
+		MaxSize:     max(orDefault(max(e.MaxSize, 0), DefaultMaxSize), minSize),
+		MaxMarks:    max(orDefault(e.MaxRepairs, DefaultMaxRepairs), 0),
 		HTML:        e.EscapeHTML,
 		NilAsEmpty:  e.NilAsEmpty,
 		BigNumbers:  e.Integers == IntegersAsNumbers,
@@ -150,7 +150,7 @@ func orDefault(n, otherwise int) int {
 	if n == 0 {
 		return otherwise
 	}
-	return max(n, 0)
+	return n
 }
 
 // append returns what writes a duration, nil for nanoseconds.

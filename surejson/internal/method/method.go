@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -58,28 +59,40 @@ const (
 	leaves
 )
 
+// known holds every Method there is, so that what is known of its manners is
+// known once.
+var known sync.Map // of *Method by identity
+
+// identity names a Method.
+type identity struct {
+	kind      Kind
+	t         reflect.Type
+	addressed bool
+}
+
 // Of returns the method of t, or nil if neither t nor *t has it. A method
 // with a pointer receiver gets a copy of a value that is not addressed.
 func Of(kind Kind, t reflect.Type, addressed bool) *Method {
 	if !reflect.PointerTo(t).Implements(Interfaces[kind]) {
 		return nil
 	}
-	m := &Method{Kind: kind, t: t, clone: !addressed && !t.Implements(Interfaces[kind])}
-	switch kind {
-	case JSON:
-		m.b = memory.Bind[json.Marshaler](t)
-	case Text:
-		m.b = memory.Bind[encoding.TextMarshaler](t)
-	case Append:
-		m.b = memory.Bind[encoding.TextAppender](t)
-	case String:
-		m.b = memory.Bind[fmt.Stringer](t)
-	case Error:
-		m.b = memory.Bind[error](t)
-	case Zero:
-		m.b = memory.Bind[zeroer](t)
+	id := identity{kind, t, addressed}
+	if m, ok := known.Load(id); ok {
+		return m.(*Method)
 	}
-	return m
+	clone := !addressed && !t.Implements(Interfaces[kind])
+	m, _ := known.LoadOrStore(id, &Method{Kind: kind, t: t, clone: clone, b: binders[kind](t)})
+	return m.(*Method)
+}
+
+// binders bind the interfaces of the methods, by Kind.
+var binders = [...]func(reflect.Type) memory.Binding{
+	JSON:   memory.Bind[json.Marshaler],
+	Text:   memory.Bind[encoding.TextMarshaler],
+	Append: memory.Bind[encoding.TextAppender],
+	String: memory.Bind[fmt.Stringer],
+	Error:  memory.Bind[error],
+	Zero:   memory.Bind[zeroer],
 }
 
 // Marshaler returns the method by which encoding/json writes values of type

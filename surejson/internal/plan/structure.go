@@ -159,8 +159,11 @@ func quoted(t reflect.Type, plain *Plan, addressed bool) *Plan {
 	}
 	p := *plain
 	p.run = func(w *output.Writer, b []byte, at memory.Ref) []byte {
-		start := len(b)
+		// In a string, integers need no bound.
+		start, bigNumbers := len(b), w.BigNumbers
+		w.BigNumbers = true
 		b = plain.run(w, b, at)
+		w.BigNumbers = bigNumbers
 		switch c := b[start]; {
 		case c == 'n':
 			return b

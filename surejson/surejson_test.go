@@ -1,0 +1,141 @@
+package surejson_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/surewire/surewire/surejson"
+)
+
+func TestAppendKeepsWhatIsThere(t *testing.T) {
+	var e *surejson.Encoder
+	dst := make([]byte, 3, 1000)
+	copy(dst, "abc")
+	out, r := e.Append(dst, map[string]any{"a": make(chan int)})
+	if string(out) != `abc{"a":null}` || &out[0] != &dst[0] || r.Repairs[0].Pointer != "/a" {
+		t.Errorf("got %s, %v", out, r.Err())
+	}
+}
+
+func TestMarshalOwnsItsBytes(t *testing.T) {
+	a, _ := surejson.Marshal("first")
+	surejson.Marshal("other")
+	if string(a) != `"first"` {
+		t.Errorf("got %s", a)
+	}
+}
+
+func TestReport(t *testing.T) {
+	_, r := surejson.Marshal(1)
+	if !r.Clean() || r.Err() != nil || r.Repairs != nil {
+		t.Errorf("%+v", r)
+	}
+	_, r = surejson.Marshal([]any{jsonError{}, jsonText("{")})
+	var e *surejson.RepairError
+	if !errors.As(r.Err(), &e) || e.Report.Total != 2 {
+		t.Fatalf("%v", r.Err())
+	}
+	want := `surejson: 2 repaired: "/0" (surejson_test.jsonError): method-error, wrote null (no luck); ` +
+		`"/1" (surejson_test.jsonText): invalid-json, wrote null (an early end at byte 1)`
+	if e.Error() != want {
+		t.Errorf("\n got %s\nwant %s", e, want)
+	}
+	many := surejson.Encoder{MaxRepairs: -1}
+	if _, r := many.Append(nil, make([]func(), 3)); !r.Clean() {
+		t.Errorf("%v", r.Err())
+	}
+	if _, r := many.Append(nil, []chan int{make(chan int)}); r.Clean() || len(r.Repairs) != 0 || r.Err() == nil {
+		t.Errorf("%v", r.Err())
+	}
+}
+
+func TestWroteIsShortened(t *testing.T) {
+	_, r := surejson.Marshal(strings.Repeat("é", 1000) + "\xff")
+	if w := r.Repairs[0].Wrote; len(w) > 100 || !strings.HasSuffix(w, "…") {
+		t.Errorf("%q", w)
+	}
+	_, r = surejson.Marshal(map[string]any{"a": errors.New(strings.Repeat("x", 1000)), "b": jsonWeird{strings.Repeat("y", 1000)}})
+	if d := r.Repairs[0].Detail; len(d) > 300 {
+		t.Errorf("%q", d)
+	}
+}
+
+func TestReasonsHaveNames(t *testing.T) {
+	seen := map[string]bool{}
+	for r := surejson.Unsupported; r <= surejson.Internal; r++ {
+		if name := r.String(); seen[name] || strings.Contains(name, "(") {
+			t.Errorf("%d is %q", r, name)
+		} else {
+			seen[name] = true
+		}
+	}
+	if surejson.Internal.String() != "internal" || surejson.Unsupported.String() != "unsupported" {
+		t.Error("names are out of step")
+	}
+}
+
+func TestReportAsJSON(t *testing.T) {
+	_, r := surejson.Marshal([]any{make(chan int)})
+	out, clean := surejson.Marshal(r)
+	want := `{"repairs":[{"pointer":"/0","go_type":"chan int","reason":"unsupported","wrote":"null"}],"total":1}`
+	if string(out) != want || !clean.Clean() {
+		t.Errorf("\n got %s\nwant %s", out, want)
+	}
+}
+
+// Plans are made on first use, by whichever goroutine comes first.
+func TestFirstUseByMany(t *testing.T) {
+	type a struct {
+		B *a
+		C map[string][]a
+		D jsonValue
+		E state
+	}
+	want, _ := json.Marshal(a{B: &a{}}.E.String())
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			out, r := surejson.Marshal(&a{B: &a{}, C: map[string][]a{"x": {{}}}})
+			if !json.Valid(out) || !r.Clean() || !strings.Contains(string(out), string(want)) {
+				t.Errorf("%s %v", out, r.Err())
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func TestNilAsEmpty(t *testing.T) {
+	e := surejson.Encoder{NilAsEmpty: true}
+	out, _ := e.Append(nil, struct {
+		S []int
+		B []byte
+		M map[string]int
+		A map[string]any
+		P *int
+	}{})
+	if want := `{"S":[],"B":"","M":{},"A":{},"P":null}`; string(out) != want {
+		t.Errorf("got %s, want %s", out, want)
+	}
+}
+
+// An encoding must not keep the value alive or show in the next one.
+func TestNothingStays(t *testing.T) {
+	for _, h := range plainTable() {
+		h.encoder.Append(nil, h.value)
+		if out, r := surejson.Marshal(map[string]any{"a": []any{1}}); string(out) != `{"a":[1]}` || !r.Clean() {
+			t.Fatalf("after %s: %s, %v", h.name, out, r.Err())
+		}
+	}
+}
+
+func TestNoAllocations(t *testing.T) {
+	var e surejson.Encoder
+	buf := make([]byte, 0, 4096)
+	value := any(map[string]any{"a": 1, "b": []any{"x", 2.5, true, nil}, "c": map[string]string{"d": "e"}, "s": state(1), "n": []int{1}})
+	if n := testing.AllocsPerRun(100, func() { e.Append(buf, value) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
