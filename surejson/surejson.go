@@ -107,8 +107,8 @@ const (
 // Append appends v to dst as one JSON value, as [Marshal] would, and returns
 // the extended buffer. Neither dst nor the value is kept.
 func (e *Encoder) Append(dst []byte, v any) ([]byte, Report) {
-	c := e.config()
-	w := output.New(&c, len(dst), v)
+	var room output.Config
+	w := output.New(e.config(&room), len(dst), v)
 	out := plan.Append(w, dst)
 	r := newReport(w, out[len(dst):])
 	w.Release()
@@ -117,8 +117,8 @@ func (e *Encoder) Append(dst []byte, v any) ([]byte, Report) {
 
 // marshal is Append to a new buffer.
 func (e *Encoder) marshal(v any) ([]byte, Report) {
-	c := e.config()
-	w := output.New(&c, 0, v)
+	var room output.Config
+	w := output.New(e.config(&room), 0, v)
 	out := plan.Append(w, w.Spare[:0])
 	r := newReport(w, out)
 	w.Spare = out[:0]
@@ -127,11 +127,21 @@ func (e *Encoder) marshal(v any) ([]byte, Report) {
 	return own, r
 }
 
-// config resolves what e leaves open. A nil e is the zero Encoder.
-func (e *Encoder) config() output.Config {
-	if e == nil {
-		e = &std
+// standard is the configuration of the zero Encoder.
+var standard = std.resolve()
+
+// config returns what e stands for, in room if need be. A nil e is the zero
+// Encoder.
+func (e *Encoder) config(room *output.Config) *output.Config {
+	if e == nil || *e == (Encoder{}) {
+		return &standard
 	}
+	*room = e.resolve()
+	return room
+}
+
+// resolve fills in what e leaves open.
+func (e *Encoder) resolve() output.Config {
 	return output.Config{
 		MaxDepth:    min(orDefault(max(e.MaxDepth, 0), DefaultMaxDepth), DepthCeiling),
 		MaxSize:     max(orDefault(max(e.MaxSize, 0), DefaultMaxSize), minSize),

@@ -6,7 +6,6 @@ import (
 	"github.com/surewire/surewire/surejson/internal/memory"
 	"github.com/surewire/surewire/surejson/internal/method"
 	"github.com/surewire/surewire/surejson/internal/output"
-	"github.com/surewire/surewire/surejson/internal/token"
 )
 
 // anything appends the value in the interface{} at p. The types that decoded JSON
@@ -90,25 +89,33 @@ func (c *compiler) pointer(p *Plan) appender {
 	elem := c.plan(t, true)
 	p.tracked = mayLoop(p.t)
 	follow := func(w *output.Writer, b []byte, q memory.Ref) []byte { return elem.run(w, b, q) }
+	simple := true
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
-		follow = chained(p, elem)
+		follow, simple = chained(p, elem), false
 	}
 	if p.t.Implements(errorType) && method.Marshaler(t, true) == nil && t.Kind() != reflect.Interface {
-		follow = errorEncoding(elem, method.Of(method.Error, t, true), follow)
+		follow, simple = errorEncoding(elem, method.Of(method.Error, t, true), follow), false
+	}
+	if simple && !p.tracked {
+		return func(w *output.Writer, b []byte, at memory.Ref) []byte {
+			if q, ok := memory.Target(at); ok {
+				return elem.run(w, b, q)
+			}
+			return append(b, "null"...)
+		}
 	}
 	return func(w *output.Writer, b []byte, at memory.Ref) []byte {
 		q, ok := memory.Target(at)
 		if !ok {
 			return append(b, "null"...)
 		}
-		if !p.tracked {
-			return follow(w, b, q)
-		}
-		if !w.Enter(output.Ancestor{At: memory.Identity(q), Type: p.t}) {
+		if p.tracked && !w.Enter(output.Ancestor{At: memory.Identity(q), Type: p.t}) {
 			return w.Replace(b, p.t, output.Cycle, "")
 		}
 		b = follow(w, b, q)
-		w.Leave()
+		if p.tracked {
+			w.Leave()
+		}
 		return b
 	}
 }
@@ -209,10 +216,4 @@ func spill(w *output.Writer, b []byte, it output.Item, p memory.Ref, t, in refle
 		t = reflect.TypeOf(memory.Dynamic(p, t.NumMethod() == 0))
 	}
 	return w.Spill(b, it, t, in, at)
-}
-
-// name returns a member name as it stands in an object, after a comma.
-func name(s string, html bool) string {
-	b, _ := token.AppendString([]byte{','}, s, html)
-	return string(append(b, ':'))
 }

@@ -25,8 +25,8 @@ const (
 
 // A member is a field of a struct ready to be written.
 type member struct {
-	name     string // with the comma before it and the colon after it
-	htmlName string
+	head     token.Head
+	htmlHead token.Head
 	step     memory.Step
 	op       op
 	rare     bool // it has an omit or a way through pointers
@@ -55,7 +55,7 @@ func (c *compiler) structure(p *Plan, addressed bool) appender {
 
 // member prepares one field.
 func (c *compiler) member(t reflect.Type, f fields.Field, addressed bool) member {
-	m := member{name: name(f.Name, false), htmlName: name(f.Name, true), step: memory.StepTo(t, f.Index)}
+	m := member{head: token.NewHead(f.Name, false), htmlHead: token.NewHead(f.Name, true), step: memory.StepTo(t, f.Index)}
 	// What an embedded pointer leads to can be addressed.
 	addressed = addressed || !m.step.Straight()
 	m.p = c.plan(f.Type, addressed)
@@ -108,9 +108,9 @@ func object(w *output.Writer, b []byte, pl *Plan, members []member, p memory.Ref
 		}
 		it := w.Begin(b)
 		if w.HTML {
-			b = append(b, m.htmlName...)
+			b = m.htmlHead.Append(b)
 		} else {
-			b = append(b, m.name...)
+			b = m.head.Append(b)
 		}
 		it.Value(b)
 		switch m.op {

@@ -34,15 +34,53 @@ func AppendString(dst []byte, s string, html bool) (out []byte, valid bool) {
 	buf := dst[:cap(dst)]
 	buf[n] = '"'
 	n++
+	i := 0
+	for ; len(s)-i >= 8; i += 8 {
+		w := load64(s, i)
+		binary.LittleEndian.PutUint64(buf[n:], w)
+		if hit := attention(w); hit != 0 {
+			k := firstByte(hit)
+			return appendRest(buf, n+k, s, i+k)
+		}
+		n += 8
+	}
+	if i, n = copyTail(buf, n, s, i); i < len(s) {
+		return appendRest(buf, n, s, i)
+	}
+	buf[n] = '"'
+	return buf[:n+1], true
+}
+
+// copyTail copies the last seven bytes or fewer, up to the first that cannot
+// stand as it is.
+func copyTail(buf []byte, n int, s string, i int) (int, int) {
+	rest := len(s) - i
+	if rest < 4 {
+		for i < len(s) && plain[s[i]] {
+			buf[n] = s[i]
+			i++
+			n++
+		}
+		return i, n
+	}
+	// Two loads that may overlap, and spaces.
+	w := uint64(load32(s, i)) | uint64(load32(s, len(s)-4))<<(8*(rest-4)) | eachByte*' '<<(8*rest)
+	binary.LittleEndian.PutUint64(buf[n:], w)
+	if hit := attention(w); hit != 0 {
+		rest = firstByte(hit)
+	}
+	return i + rest, n + rest
+}
+
+// appendRest goes on at byte i of s, which may need an escape, and byte n of
+// buf.
+func appendRest(buf []byte, n int, s string, i int) (out []byte, valid bool) {
 	valid = true
-	for i := 0; ; {
-		i, n = copyPlain(buf, n, s, i)
+	for {
+		i, n = copyValid(buf, n, s, i)
 		if i == len(s) {
 			buf[n] = '"'
 			return buf[:n+1], valid
-		}
-		if i, n = copyLong(buf, n, s, i); i == len(s) || s[i] < utf8.RuneSelf && plain[s[i]] {
-			continue
 		}
 		buf = reserve(buf, n, len(s)-i)
 		if s[i] < utf8.RuneSelf {
@@ -58,96 +96,85 @@ func AppendString(dst []byte, s string, html bool) (out []byte, valid bool) {
 	}
 }
 
-// copyPlain copies the ASCII characters from i on that stand as they are.
-func copyPlain(buf []byte, n int, s string, i int) (int, int) {
+// copyValid copies the characters from i on that stand as they are.
+func copyValid(buf []byte, n int, s string, i int) (int, int) {
 	for len(s)-i >= 8 {
 		w := load64(s, i)
 		binary.LittleEndian.PutUint64(buf[n:], w)
-		if hit := attention(w); hit != 0 {
-			k := firstByte(hit)
-			return i + k, n + k
+		k := 8
+		if w&0x80 != 0 {
+			k = longRun(w)
+		} else if hit := attention(w); hit != 0 {
+			k = firstByte(hit)
 		}
-		i += 8
-		n += 8
+		if k == 0 {
+			return i, n
+		}
+		i += k
+		n += k
 	}
-	rest := len(s) - i
-	if rest < 4 {
-		for i < len(s) && plain[s[i]] {
+	for i < len(s) {
+		size := 1
+		if s[i] >= utf8.RuneSelf {
+			var escaped bool
+			if size, escaped = multibyte(s[i:]); size == 0 || escaped {
+				break
+			}
+		} else if !plain[s[i]] {
+			break
+		}
+		for range size {
 			buf[n] = s[i]
 			i++
 			n++
 		}
-		return i, n
-	}
-	// Four to seven bytes, from two loads that may overlap, and spaces.
-	w := uint64(load32(s, i)) | uint64(load32(s, len(s)-4))<<(8*(rest-4)) | eachByte*' '<<(8*rest)
-	binary.LittleEndian.PutUint64(buf[n:], w)
-	if hit := attention(w); hit != 0 {
-		rest = firstByte(hit)
-	}
-	return i + rest, n + rest
-}
-
-// copyLong copies the valid characters of several bytes from i on, and single
-// ASCII characters that stand as they are among them.
-func copyLong(buf []byte, n int, s string, i int) (int, int) {
-	for i < len(s) {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if !plain[c] || i+1 < len(s) && s[i+1] < utf8.RuneSelf {
-				break
-			}
-			buf[n] = c
-			i++
-			n++
-			continue
-		}
-		if len(s)-i >= 8 {
-			w := load64(s, i)
-			if k := knownLong(w); k > 0 {
-				binary.LittleEndian.PutUint64(buf[n:], w)
-				i += k
-				n += k
-				continue
-			}
-		}
-		size, escaped := multibyte(s[i:])
-		if size == 0 || escaped {
-			break
-		}
-		n += copy(buf[n:], s[i:i+size])
-		i += size
 	}
 	return i, n
 }
 
-// knownLong returns how many bytes at the start of w are characters of one
-// size that are surely valid and need no escape: 4 of two bytes, or 2 or 1
-// of three bytes; 0 if it is not sure of the first.
-func knownLong(w uint64) int {
-	if w&0xC0F0 == 0x80E0 {
-		// Of three bytes, as long as the lead is not E0, E2 or ED, which
-		// begin overlong forms, U+2028 and surrogates.
-		if w&0xC0C0F0 != 0x8080E0 || hard3>>(w&0xF)&1 != 0 {
+// longRun returns how many bytes at the start of w are characters of several
+// bytes, all of one size, that are valid and need no escape.
+func longRun(w uint64) int {
+	switch {
+	case w&0xC0C0F0 == 0x8080E0:
+		if !threeStands(w) {
 			return 0
 		}
-		if w&0xC0C0F0000000 != 0x8080E0000000 || hard3>>(w>>24&0xF)&1 != 0 {
-			return 3
+		if next := w >> 24; next&0xC0C0F0 == 0x8080E0 && threeStands(next) {
+			return 6
 		}
-		return 6
-	}
-	// Of two bytes, as long as the lead is not C0 or C1.
-	if w&0xC0E0C0E0C0E0C0E0 == 0x80C080C080C080C0 && (w&0x001E001E001E001E+0x007E007E007E007E)&0x0080008000800080 == 0x0080008000800080 {
-		return 8
-	}
-	if w&0xC0E0 == 0x80C0 && w&0x1E != 0 {
-		return 2
+		return 3
+	case w&0xC0E0 == 0x80C0:
+		const leads, four = 0x001E001E001E001E, 0x80C080C080C080C0
+		// The leads C0 and C1 would be overlong forms.
+		if w&0xC0E0C0E0C0E0C0E0 == four && (w&leads+0x007E007E007E007E)&0x0080008000800080 == 0x0080008000800080 {
+			return 8
+		}
+		if w&0x1E != 0 {
+			return 2
+		}
+	case w&0xC0C0C0F8 == 0x808080F0:
+		second := w >> 8 & 0x30 // F0 is overlong without these bits, F4 is beyond U+10FFFF with them
+		if lead := w & 7; lead == 0 && second != 0 || 0 < lead && lead < 4 || lead == 4 && second == 0 {
+			return 4
+		}
 	}
 	return 0
 }
 
-// hard3 has the bits of the low halves of the leads E0, E2 and ED.
-const hard3 = 1<<0x0 | 1<<0x2 | 1<<0xD
+// threeStands reports whether the character of three bytes at the start of w
+// is valid and needs no escape: no overlong form, surrogate or line separator.
+func threeStands(w uint64) bool {
+	switch w & 0xF {
+	case 0x0:
+		return w&0x2000 != 0
+	case 0xD:
+		return w&0x2000 == 0
+	case 0x2:
+		return w&0xFEFFFF != 0xA880E2
+	}
+	return true
+}
 
 // reserve returns buf with room for rest more bytes and the slack after n.
 func reserve(buf []byte, n, rest int) []byte {
@@ -274,3 +301,30 @@ var plain = func() (t [256]bool) {
 	}
 	return t
 }()
+
+// A Head is a member's name as it stands in an object: after the comma, with
+// quotes and colon.
+type Head struct {
+	text  string
+	first [headSize]byte // the start of text, at a size that is cheap to copy
+}
+
+const headSize = 24
+
+// NewHead returns the Head of a member called name.
+func NewHead(name string, html bool) Head {
+	b, _ := AppendString([]byte{','}, name, html)
+	h := Head{text: string(append(b, ':'))}
+	copy(h.first[:], h.text)
+	return h
+}
+
+// Append appends the Head to dst.
+func (h *Head) Append(dst []byte) []byte {
+	n := len(dst)
+	if len(h.text) > headSize || cap(dst)-n < headSize {
+		return append(dst, h.text...)
+	}
+	*(*[headSize]byte)(dst[n : n+headSize]) = h.first
+	return dst[:n+len(h.text)]
+}

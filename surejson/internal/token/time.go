@@ -44,23 +44,27 @@ func AppendTime(dst []byte, t time.Time) (out []byte, valid bool) {
 }
 
 // civil turns days since 1 January 1970 into a date of the Gregorian
-// calendar. Eras of 400 years begin on 1 March, so that the leap day is last.
+// calendar. Years begin on 1 March, so that the leap day is last. The divisions
+// by constants are those of Neri and Schneider, "Euclidean affine functions and
+// their application to calendar algorithms" (2022).
 func civil(days int64) (year int64, month, day uint32) {
-	days += 719468
-	era := days / 146097
-	if days < 0 {
-		era = (days - 146096) / 146097
+	const era = 146097 // days in 400 years
+	shift := int64(0)
+	if days += 719468; days < 0 || days >= 30*era {
+		shift = days / era
+		if days%era < 0 {
+			shift--
+		}
+		days -= shift * era
 	}
-	ofEra := uint32(days - era*146097)
-	yearOfEra := (ofEra - ofEra/1460 + ofEra/36524 - ofEra/146096) / 365
-	ofYear := ofEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
-	shifted := (5*ofYear + 2) / 153
-	day = ofYear - (153*shifted+2)/5 + 1
-	month = shifted + 3
-	year = int64(yearOfEra) + era*400
-	if month > 12 {
-		month -= 12
-		year++
+	n := 4*uint32(days) + 3
+	century, ofCentury := n/era, n%era/4
+	product := 2939745 * uint64(4*ofCentury+3)
+	ofYear := uint32(product) / 2939745 / 4
+	n = 2141*ofYear + 197913
+	year, month, day = int64(100*century+uint32(product>>32))+400*shift, n>>16, n&0xFFFF/2141+1
+	if ofYear >= 306 {
+		return year + 1, month - 12, day
 	}
 	return year, month, day
 }
@@ -83,11 +87,11 @@ func appendFraction(dst []byte, ns uint32) []byte {
 	if ns == 0 {
 		return dst
 	}
-	var digits [10]byte
-	digits[0] = '.'
-	for i := 9; i > 0; i-- {
-		digits[i] = byte('0' + ns%10)
-		ns /= 10
+	milli, micro, nano := ns/1000000, ns/1000%1000, ns%1000
+	digits := [10]byte{'.',
+		byte('0' + milli/100), byte('0' + milli/10%10), byte('0' + milli%10),
+		byte('0' + micro/100), byte('0' + micro/10%10), byte('0' + micro%10),
+		byte('0' + nano/100), byte('0' + nano/10%10), byte('0' + nano%10),
 	}
 	n := 10
 	for digits[n-1] == '0' {
