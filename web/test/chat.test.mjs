@@ -64,6 +64,7 @@ test('a reload in mid-stream loses nothing and doubles nothing', limit, async (t
     const before = sent;
     while (!ready && sent < before + 180) await publish(server, ++sent, sent);
     await reloading;
+    assert.ok(sent > before + 5, `only ${sent - before} messages were published during the reload`);
     await publish(server, ++sent, sent);
     await kit.shows(page, `m${sent}`);
     assert.deepEqual(await kit.chat(page), messages(1, sent));
