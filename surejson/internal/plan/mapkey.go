@@ -11,6 +11,7 @@ import (
 	"github.com/surewire/surewire/surejson/internal/method"
 	"github.com/surewire/surewire/surejson/internal/output"
 	"github.com/surewire/surewire/surejson/internal/pointer"
+	"github.com/surewire/surewire/surejson/internal/typemap"
 )
 
 // A keyText returns the name of the map key at p, which should not be much
@@ -82,6 +83,9 @@ func unnamedKey(t reflect.Type, reason output.Reason, detail string) output.Key 
 	return output.Key{Name: "<" + t.String() + ">", Type: t, Reason: reason, Detail: detail}
 }
 
+// keyTexts holds what was found for the types of keys in interfaces.
+var keyTexts typemap.Map[keyText]
+
 // dynamicKey names the key in an interface of type t.
 func dynamicKey(w *output.Writer, p memory.Ref, t reflect.Type, room int) output.Key {
 	v := memory.Reflect(p, t).Elem()
@@ -90,7 +94,13 @@ func dynamicKey(w *output.Writer, p memory.Ref, t reflect.Type, room int) output
 	}
 	slot := reflect.New(v.Type()).Elem()
 	slot.Set(v)
-	k := keyTextOf(v.Type())(w, memory.Of(slot), room)
+	text := keyTexts.Load(v.Type())
+	if text == nil {
+		made := keyTextOf(v.Type())
+		text = &made
+		keyTexts.Store(v.Type(), text)
+	}
+	k := (*text)(w, memory.Of(slot), room)
 	k.Type = v.Type()
 	return k
 }

@@ -4,6 +4,7 @@ package plan
 
 import (
 	"log/slog"
+	"maps"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"github.com/surewire/surewire/surejson/internal/memory"
 	"github.com/surewire/surewire/surejson/internal/method"
 	"github.com/surewire/surewire/surejson/internal/output"
+	"github.com/surewire/surewire/surejson/internal/typemap"
 )
 
 // An appender appends the value at p.
@@ -41,6 +43,29 @@ func Append(w *output.Writer, b []byte) (out []byte) {
 		}
 	}()
 	return w.Finish(anything(w, b, memory.At(&w.Root)))
+}
+
+// plans holds the plans of values that are not addressed, for the way in.
+var plans typemap.Map[Plan]
+
+// compiled holds all plans, and compiling guards it.
+var (
+	compiled  = map[planKey]*Plan{}
+	compiling sync.Mutex
+)
+
+// Of returns the plan of a type, for values that cannot be addressed.
+func Of(t reflect.Type) *Plan {
+	if p := plans.Load(t); p != nil {
+		return p
+	}
+	compiling.Lock()
+	defer compiling.Unlock()
+	c := compiler{made: map[planKey]*Plan{}}
+	p := c.plan(t, false)
+	maps.Copy(compiled, c.made)
+	plans.Store(t, p)
+	return p
 }
 
 // A compiler makes the plans of a type and of all it contains.
