@@ -28,6 +28,7 @@ export class Chat {
     this.name.addEventListener('input', () => remember('name', this.name.value));
     this.scroller.addEventListener('scroll', () => this.scrolled());
     this.newer.addEventListener('click', () => this.toEnd());
+    new ResizeObserver(() => this.pinned && this.toEnd()).observe(this.scroller);
   }
 
   /** Sends what is typed through channel. */
@@ -102,6 +103,9 @@ export class Chat {
   }
 
   private scrolled(): void {
+    // An event of an earlier scroll, met by messages that are already in the list
+    // but not yet scrolled to, says nothing of what the person did.
+    if (this.settling) return;
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
     this.pinned = scrollHeight - scrollTop - clientHeight < 48;
     if (this.pinned) this.unseen = 0;

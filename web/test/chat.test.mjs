@@ -72,6 +72,34 @@ test('a reload in mid-stream loses nothing and doubles nothing', limit, async (t
   assert.deepEqual(page.faults, []);
 });
 
+test('a long list keeps its end in view, until one scrolls up', limit, async (t) => {
+  const server = await kit.startServer(t, binary);
+  const say = (i) => server.publish(lobby, { name: 'bot', text: `${'word '.repeat(i % 40)}m${i}` });
+  let n = 0;
+  while (n < 400) await say(++n);
+  const atEnd = () => {
+    const log = document.querySelector('#log');
+    return log.scrollHeight - log.scrollTop - log.clientHeight < 2 && document.querySelector('#newer').hidden;
+  };
+  const has = (page, n) => kit.until(page, (want) => document.querySelectorAll('.message').length === want, n);
+  for (const viewport of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
+    const page = await kit.openTab(t, browser, server.url, { viewport });
+    await has(page, n);
+    await kit.until(page, atEnd);
+    for (let i = 0; i < 20; i++) await say(++n);
+    await has(page, n);
+    await kit.until(page, atEnd);
+    await page.setViewportSize({ width: viewport.width - 60, height: viewport.height });
+    await kit.until(page, atEnd);
+    await page.locator('#log').evaluate((log) => (log.scrollTop = 500));
+    await kit.until(page, () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))));
+    for (let i = 0; i < 3; i++) await say(++n);
+    await page.getByRole('button', { name: '3 new messages' }).click();
+    await kit.until(page, atEnd);
+    assert.deepEqual(page.faults, []);
+  }
+});
+
 test('a reload keeps the name', limit, async (t) => {
   const server = await kit.startServer(t, binary);
   const page = await kit.openTab(t, browser, server.url);
