@@ -60,6 +60,7 @@
 //   - A method that calls itself through an encoder, as MarshalJSON calling
 //     json.Marshal on its own receiver, ends in a stack overflow, which stops
 //     the process. Convert to a type without the method first.
+//   - A goroutine that a method starts and that panics stops the process.
 //   - A method that blocks, blocks its caller, unless MethodTimeout is set.
 //   - A value that is changed during the encoding is a data race, and the
 //     output may be any valid JSON.

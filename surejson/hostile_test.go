@@ -197,6 +197,9 @@ func plainTable() []hostile {
 		{name: "error keys", value: map[error]int{fs.ErrExist: 1}, want: `{"file already exists":1}`},
 		{name: "time keys", value: map[time.Time]int{year(2024): 1}, want: `{"2024-01-02T03:04:05Z":1}`},
 		{name: "keys in invalid UTF-8", value: map[string]any{"a\xff": 1, "b": 2}, want: `{"a\ufffd":1,"b":2}`, repairs: list_{"/a\ufffd invalid-utf8 string"}},
+		{name: "keys that become equal", value: map[string]int{"a\xff": 1, "a\xfe": 1, "a\ufffd": 1}, want: "{\"a\ufffd\":1,\"a\ufffd#2\":1,\"a\ufffd#3\":1}", repairs: list_{"/a\ufffd#2 duplicate-key string", "/a\ufffd#3 duplicate-key string"}},
+		{name: "keys that become equal, of a common map", value: map[string]any{"a\xff": 1, "a\xfe": 1}, want: `{"a\ufffd":1,"a` + "\ufffd" + `#2":1}`, repairs: list_{"/a\ufffd invalid-utf8 string", "/a\ufffd#2 duplicate-key string"}},
+		{name: "time keys beyond the year 9999", value: map[time.Time]int{year(10000): 1}, want: `{"+010000-01-02T03:04:05Z":1}`, repairs: list_{"/+010000-01-02T03:04:05Z time-range time.Time"}},
 		{name: "keys to escape in pointers", value: map[string]any{"a/b~c": math.NaN(), "é\"\u2028": math.NaN(), "": math.NaN()}, want: `{"":null,"a/b~c":null,"é\"\u2028":null}`, repairs: list_{"/ non-finite float64", "/a~1b~0c non-finite float64", "/é\"\u2028 non-finite float64"}},
 		{name: "duplicate field names", value: duplicates(), want: `{"C":0}`},
 

@@ -105,7 +105,8 @@ const (
 )
 
 // Append appends v to dst as one JSON value, as [Marshal] would, and returns
-// the extended buffer. Neither dst nor the value is kept.
+// the extended buffer. Neither dst nor the value is kept. What the capacity of
+// dst holds beyond the output is overwritten.
 func (e *Encoder) Append(dst []byte, v any) ([]byte, Report) {
 	var room output.Config
 	w := output.New(e.config(&room), len(dst), v)

@@ -95,7 +95,7 @@ func (w *Writer) cutText(b []byte, s string, t reflect.Type) []byte {
 	return append(b, "null"...) // which the container takes back if need be
 }
 
-// Bytes appends b64 in base64, as much of it as fits.
+// Bytes appends data in base64, as much of it as fits.
 func (w *Writer) Bytes(b, data []byte, t reflect.Type) []byte {
 	if n := base64.StdEncoding.EncodedLen(len(data)) + 2; n > w.Room(b) {
 		room := w.Room(b) - len(`""`)
@@ -154,13 +154,9 @@ func (w *Writer) Raw(b []byte, raw json.RawMessage) []byte {
 	return out
 }
 
-// Name appends a comma, a member's name, on behalf of a key of type t, and a
-// colon.
-func (w *Writer) Name(b []byte, s string, t reflect.Type) []byte {
-	at := len(b) + 1
-	b, valid := token.AppendString(append(b, ','), s, w.HTML)
-	if !valid {
-		w.Note(at, t, InvalidUTF8, "")
-	}
+// Name appends a comma, a member's name and a colon. What is not UTF-8 in the
+// name is for the caller to report.
+func (w *Writer) Name(b []byte, s string) []byte {
+	b, _ = token.AppendString(append(b, ','), s, w.HTML)
 	return append(b, ':')
 }

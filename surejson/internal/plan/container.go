@@ -8,8 +8,8 @@ import (
 	"github.com/surewire/surewire/surejson/internal/output"
 )
 
-// anything appends the value in the interface{} at p. The types that decoded JSON
-// and event maps are made of go first.
+// anything appends the value in the interface{} at p. The types that decoded
+// JSON and event maps are made of go first.
 func anything(w *output.Writer, b []byte, p memory.Ref) []byte {
 	switch v := memory.Load[any](p).(type) {
 	case nil:

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/surewire/surewire/surejson/internal/method"
 	"github.com/surewire/surewire/surejson/internal/output"
 	"github.com/surewire/surewire/surejson/internal/pointer"
+	"github.com/surewire/surewire/surejson/internal/token"
 	"github.com/surewire/surewire/surejson/internal/typemap"
 )
 
@@ -18,32 +20,50 @@ import (
 // longer than room.
 type keyText func(w *output.Writer, p memory.Ref, room int) output.Key
 
-// disambiguate gives all but the first of equal names in sorted keys the
-// suffix #2, #3 and so on. Keys of different types are taken in the order of
-// their types' names.
-func disambiguate(keys []output.Key, t reflect.Type) {
-	for from, to := 0, 0; from < len(keys); from = to {
-		name := keys[from].Name
-		for to = from + 1; to < len(keys) && keys[to].Name == name; to++ {
-		}
-		if to == from+1 {
+// arrange sorts keys by name, bytewise, and makes names differ: all but the
+// first of equal ones get the suffix #2, #3 and so on. Keys of different types
+// are taken in the order of their types' names. Names that are not UTF-8 are
+// compared as they will read.
+func arrange(keys []output.Key) {
+	slices.SortStableFunc(keys, func(a, b output.Key) int { return strings.Compare(a.Name, b.Name) })
+	distinct := true
+	for i, k := range keys {
+		distinct = distinct && token.Valid(k.Name) && (i == 0 || k.Name != keys[i-1].Name)
+	}
+	if distinct {
+		return
+	}
+	slices.SortStableFunc(keys, func(a, b output.Key) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(fmt.Sprint(a.Type), fmt.Sprint(b.Type)))
+	})
+	used := make(map[string]int, len(keys)) // the last suffix of each name
+	var others []*output.Key
+	for i := range keys {
+		k := &keys[i]
+		if _, found := used[k.Name]; found || !token.Valid(k.Name) {
+			others = append(others, k)
 			continue
 		}
-		same := keys[from:to]
-		slices.SortStableFunc(same, func(a, b output.Key) int { return strings.Compare(fmt.Sprint(a.Type), fmt.Sprint(b.Type)) })
-		n := 1
-		for i := 1; i < len(same); i++ {
-			for taken := true; taken; {
-				n++
-				same[i].Name = name + "#" + strconv.Itoa(n)
-				taken = slices.ContainsFunc(keys, func(k output.Key) bool { return k.Name == same[i].Name && k.Index != same[i].Index })
-			}
-			same[i].Reason = output.DuplicateKey
-			if same[i].Type == nil {
-				same[i].Type = t
-			}
-		}
+		used[k.Name] = 1
 	}
+	for _, k := range others {
+		rename(k, used)
+	}
+}
+
+// rename gives k a name that is not used.
+func rename(k *output.Key, used map[string]int) {
+	name := string([]rune(k.Name)) // each byte that is no part of a character becomes U+FFFD
+	if used[name] == 0 {
+		used[name] = 1
+		k.Reason = output.InvalidUTF8 // and the name is mended when it is written
+		return
+	}
+	for used[k.Name] > 0 || k.Name == name || !token.Valid(k.Name) {
+		used[name]++
+		k.Name = name + "#" + strconv.Itoa(used[name])
+	}
+	used[k.Name], k.Reason = 1, output.DuplicateKey
 }
 
 // keyTextOf returns how keys of type t are named: strings and marshaled
@@ -52,6 +72,8 @@ func disambiguate(keys []output.Key, t reflect.Type) {
 func keyTextOf(t reflect.Type) keyText {
 	kind := t.Kind()
 	switch {
+	case t == timeType:
+		return func(w *output.Writer, p memory.Ref, room int) output.Key { return jsonKey(w, p, t, room) }
 	case kind == reflect.String:
 		return func(w *output.Writer, p memory.Ref, _ int) output.Key {
 			return output.Key{Name: memory.Load[string](p)}

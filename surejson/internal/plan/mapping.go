@@ -1,13 +1,12 @@
 package plan
 
 import (
-	"cmp"
 	"reflect"
-	"slices"
 	"sync"
 
 	"github.com/surewire/surewire/surejson/internal/memory"
 	"github.com/surewire/surewire/surejson/internal/output"
+	"github.com/surewire/surewire/surejson/internal/token"
 )
 
 // mapping writes an object with its members sorted by name.
@@ -33,42 +32,51 @@ func (c *compiler) mapping(p *Plan) appender {
 // reflection.
 func (c *compiler) mapBody(p *Plan) appender {
 	t := p.t
-	if t.Key().Kind() == reflect.String {
-		text := c.plan(stringType, false).run
-		switch t.Elem() {
-		case anyType:
-			return func(w *output.Writer, b []byte, at memory.Ref) []byte {
-				return pairs(w, b, memory.Load[map[string]any](at), &w.Anys, anything, t)
-			}
-		case stringType:
-			return func(w *output.Writer, b []byte, at memory.Ref) []byte {
-				return pairs(w, b, memory.Load[map[string]string](at), &w.Strings, text, t)
-			}
-		}
-	}
 	elem := c.plan(t.Elem(), false)
 	keys := keyTextOf(t.Key())
 	spare := &sync.Pool{New: func() any { return new(columns) }}
-	return func(w *output.Writer, b []byte, at memory.Ref) []byte {
+	general := func(w *output.Writer, b []byte, at memory.Ref) []byte {
 		return members(w, b, p, elem, keys, spare, memory.Reflect(at, t))
 	}
+	if t.Key().Kind() == reflect.String {
+		switch t.Elem() {
+		case anyType:
+			return func(w *output.Writer, b []byte, at memory.Ref) []byte {
+				if out, ok := pairs(w, b, memory.Load[map[string]any](at), &w.Anys, anything, t); ok {
+					return out
+				}
+				return general(w, b, at)
+			}
+		case stringType:
+			return func(w *output.Writer, b []byte, at memory.Ref) []byte {
+				if out, ok := pairs(w, b, memory.Load[map[string]string](at), &w.Strings, elem.run, t); ok {
+					return out
+				}
+				return general(w, b, at)
+			}
+		}
+	}
+	return general
 }
 
 var anyType = reflect.TypeFor[any]()
 
 // pairs appends the members of a map of type t, by way of a stack of the
-// Writer.
-func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pair[V], elem appender, t reflect.Type) []byte {
+// Writer. It does nothing, and ok is false, if a name is not UTF-8: mending it
+// may make it equal to another.
+func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pair[V], elem appender, t reflect.Type) (out []byte, ok bool) {
 	in, first, ranks := len(b), len(*stack), len(w.Ranks)
+	ok = true
 	for k, v := range m {
+		ok = ok && token.Valid(k)
 		w.Ranks = append(w.Ranks, output.NewRank(k, len(*stack)))
 		*stack = append(*stack, output.Pair[V]{Name: k, Value: v})
 	}
 	output.Sort(w.Ranks[ranks:], *stack)
-	for i := range len(*stack) - first {
+	for i := 0; ok && i < len(*stack)-first; i++ {
 		it := w.Begin(b)
 		kv := &(*stack)[w.Ranks[ranks+i].Index]
-		b = w.Name(b, kv.Name, stringType)
+		b = w.Name(b, kv.Name)
 		it.Value(b)
 		p := memory.At(&kv.Value)
 		b = elem(w, b, p)
@@ -81,7 +89,10 @@ func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pa
 	}
 	clear((*stack)[first:])
 	*stack, w.Ranks = (*stack)[:first], w.Ranks[:ranks]
-	return closeObject(b, in)
+	if !ok {
+		return b, false
+	}
+	return closeObject(b, in), true
 }
 
 // columns are the keys and values of a map while it is written, as slices.
@@ -115,15 +126,17 @@ func members(w *output.Writer, b []byte, p, elem *Plan, text keyText, spare *syn
 		room -= len(k.Name)
 		w.Keys = append(w.Keys, k)
 	}
-	slices.SortStableFunc(w.Keys[first:], func(a, b output.Key) int { return cmp.Compare(a.Name, b.Name) })
-	disambiguate(w.Keys[first:], p.t.Key())
+	arrange(w.Keys[first:])
 	for j := range n {
 		it := w.Begin(b)
 		k := &w.Keys[first+j]
 		if k.Reason != 0 {
+			if k.Type == nil {
+				k.Type = p.t.Key()
+			}
 			w.Note(len(b)+1, k.Type, k.Reason, k.Detail)
 		}
-		b = w.Name(b, k.Name, p.t.Key())
+		b = w.Name(b, k.Name)
 		it.Value(b)
 		q := memory.Of(c.values.Index(k.Index))
 		b = elem.run(w, b, q)

@@ -147,7 +147,7 @@ func slogGroup(w *output.Writer, b []byte, attrs []slog.Attr) []byte {
 	at := len(b)
 	for i := range attrs {
 		it := w.Begin(b)
-		b = w.Name(b, attrs[i].Key, stringType)
+		b = w.Name(b, strings.ToValidUTF8(attrs[i].Key, "\uFFFD"))
 		it.Value(b)
 		value := any(attrs[i].Value)
 		b = anything(w, b, memory.At(&value))

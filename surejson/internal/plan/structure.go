@@ -59,7 +59,7 @@ func (c *compiler) member(t reflect.Type, f fields.Field, addressed bool) member
 	// What an embedded pointer leads to can be addressed.
 	addressed = addressed || !m.step.Straight()
 	m.p = c.plan(f.Type, addressed)
-	m.op = opOf(f.Type, m.p)
+	m.op = opOf(f.Type)
 	if f.Quoted {
 		m.p, m.op = quoted(f.Type, m.p, addressed), opPlan
 	}
@@ -69,7 +69,7 @@ func (c *compiler) member(t reflect.Type, f fields.Field, addressed bool) member
 }
 
 // opOf returns opPlan unless values of type t are written by their kind.
-func opOf(t reflect.Type, p *Plan) op {
+func opOf(t reflect.Type) op {
 	kind := t.Kind()
 	switch {
 	case kind == reflect.Interface && t.NumMethod() == 0:
@@ -88,7 +88,7 @@ func opOf(t reflect.Type, p *Plan) op {
 	return opPlan
 }
 
-// stringMap appends the struct at p. Each member brings its comma; the first
+// object appends the struct at p. Each member brings its comma; the first
 // one's becomes the brace.
 func object(w *output.Writer, b []byte, pl *Plan, members []member, p memory.Ref) []byte {
 	if !w.Descend(b) {

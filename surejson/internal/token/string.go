@@ -291,6 +291,22 @@ func appendSlowly(dst []byte, s string) (out []byte, valid bool) {
 	}
 }
 
+// Valid reports whether s is UTF-8; for short ASCII it is quick.
+func Valid(s string) bool {
+	i := 0
+	for ; len(s)-i >= 8; i += 8 {
+		if load64(s, i)&topBits != 0 {
+			return utf8.ValidString(s[i:])
+		}
+	}
+	for ; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return utf8.ValidString(s[i:])
+		}
+	}
+	return true
+}
+
 // IsHTML reports whether c is escaped for the sake of HTML.
 func IsHTML(c byte) bool { return c == '<' || c == '>' || c == '&' }
 
