@@ -140,3 +140,48 @@ func TestNoAllocations(t *testing.T) {
 		}
 	}
 }
+
+// A method that is trusted and exits all the same takes its caller's goroutine
+// along, and is not trusted again.
+func TestLateExit(t *testing.T) {
+	type late struct{ V jsonLateExit }
+	surejson.Marshal(late{})
+	ended := make(chan bool)
+	go func() {
+		returned := false
+		defer func() { ended <- returned }()
+		surejson.Marshal(late{jsonLateExit{true}})
+		returned = true
+	}()
+	if <-ended {
+		t.Log("the exit was contained")
+	}
+	out, r := surejson.Marshal([]late{{jsonLateExit{true}}, {}})
+	if string(out) != `[{"V":null},{"V":true}]` || r.Total != 1 || r.Repairs[0].Reason != surejson.MethodExit {
+		t.Errorf("%s, %v", out, r.Err())
+	}
+}
+
+func TestDefaultSizeEndsMultiplyingValues(t *testing.T) {
+	out, r := surejson.Marshal(multiplied(40))
+	if len(out) > surejson.DefaultMaxSize || !json.Valid(out) || r.Total != 1 || r.Repairs[0].Reason != surejson.TooLarge {
+		t.Errorf("%d bytes, %.500s", len(out), r.Err())
+	}
+}
+
+// Values of other types between two that are equal in all else.
+func TestMaxSizeOfEverySize(t *testing.T) {
+	value := map[string]any{"a": []any{"text é\n", 1.5, map[string]int{"x": 1}}, "b": json.RawMessage(`{"r":[1,2]}`), "c": struct {
+		S []byte
+		E state
+	}{[]byte("bytes"), 1}, "d": map[state]string{1: "y"}}
+	whole, _ := surejson.Marshal(value)
+	for size := 1; size <= len(whole); size++ {
+		e := surejson.Encoder{MaxSize: size}
+		out, r := e.Append(nil, value)
+		mustBeValid(t, out, r)
+		if len(out) > max(size, 4) || r.Clean() != (size == len(whole)) {
+			t.Errorf("%d: %s, %v", size, out, r.Err())
+		}
+	}
+}
