@@ -8,7 +8,7 @@ import (
 )
 
 func std() []Encoder {
-	about := "`Encoder` with `SetEscapeHTML(false)`" + engineNote
+	about := "`Encoder` with `SetEscapeHTML(false)`, a new one where the slice is fresh" + engineNote
 	return []Encoder{
 		stdEncoder(Info{"std-v1" + engineSuffix, Same, "", about}, false),
 		stdEncoder(Info{"std-v1-html" + engineSuffix, HTML, "", "`Encoder`, `json.Marshal`" + engineNote}, true),
