@@ -319,7 +319,7 @@ func deadlyTable() []hostile {
 			return n
 		}), want: `{"Next":null}`, repairs: list_{"/Next cycle *surejson_test.node"}},
 		{name: "shared but not cyclic", value: make1(func() any { x := &Inner{}; return []any{x, x, []*Inner{x}} }), want: `[{"A":0,"B":0,"C":0},{"A":0,"B":0,"C":0},[{"A":0,"B":0,"C":0}]]`},
-		{name: "2^40 leaves", value: multiplied(40), encoder: surejson.Encoder{MaxSize: 200}, want: "", repairs: nil},
+		{name: "2^40 leaves", value: multiplied(40, 1), encoder: surejson.Encoder{MaxSize: 200}, want: "", repairs: nil},
 		{name: "10k deep slice", value: nested(10000), want: wrapped(512), repairs: list_{strings.Repeat("/0", 512) + " too-deep []interface {}"}},
 		{name: "5M deep slice", value: nested(5_000_000), want: wrapped(512), repairs: list_{strings.Repeat("/0", 512) + " too-deep []interface {}"}},
 		{name: "1M linked list", value: linked(1_000_000), want: strings.Repeat(`{"Next":`, 512) + "null" + strings.Repeat("}", 512), repairs: list_{strings.Repeat("/Next", 512) + " too-deep surejson_test.chain"}},

@@ -165,9 +165,9 @@ type (
 	}
 )
 
-// multiplied returns a value of 2^levels leaves in little memory.
-func multiplied(levels int) any {
-	var v any = 1
+// multiplied returns a value of 2^levels equal leaves in little memory.
+func multiplied(levels int, leaf any) any {
+	v := leaf
 	for range levels {
 		v = []any{v, v}
 	}
