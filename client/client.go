@@ -207,9 +207,6 @@ func (t *tailer) subscribed(s *wire.Subscribed) error {
 		return &stopError{}
 	}
 	at := s.Position
-	if n := len(s.Publications); n > 0 {
-		at.Offset = s.Publications[0].Position.Offset - 1
-	}
 	t.since = &at
 	for _, m := range s.Publications {
 		if err := t.message(m); err != nil {

@@ -105,15 +105,15 @@ func TestRecovery(t *testing.T) {
 			flags     uint64
 			recovered bool
 			position  uint64 // in the reply
-			missed    int    // publications in the reply
+			missed    int    // publications in the reply, from the next on
 			pushed    int    // that follow
 			err       *wire.Error
 		}{
 			{"nothing missed", head, 0, true, 20, 0, 0, nil},
-			{"from the tail", surewire.Position{Epoch: head.Epoch, Offset: 17}, 0, true, 20, 3, 0, nil},
-			{"from history", surewire.Position{Epoch: head.Epoch, Offset: 15}, 0, true, 20, 5, 0, nil},
-			{"more than a reply holds", surewire.Position{Epoch: head.Epoch, Offset: 3}, 0, true, 9, 6, 11, nil},
-			{"all, of whatever epoch", surewire.Position{}, 0, true, 6, 6, 14, nil},
+			{"from the tail", surewire.Position{Epoch: head.Epoch, Offset: 17}, 0, true, 17, 3, 0, nil},
+			{"from history", surewire.Position{Epoch: head.Epoch, Offset: 15}, 0, true, 15, 5, 0, nil},
+			{"more than a reply holds", surewire.Position{Epoch: head.Epoch, Offset: 3}, 0, true, 3, 6, 11, nil},
+			{"all, of whatever epoch", surewire.Position{}, 0, true, 0, 6, 14, nil},
 			{"another epoch", surewire.Position{Epoch: "other", Offset: 19}, 0, false, 20, 0, 0, nil},
 			{"past the head", surewire.Position{Epoch: head.Epoch, Offset: 21}, 0, false, 20, 0, 0, nil},
 			{"another epoch, refused", surewire.Position{Epoch: "other"}, wire.FlagRejectUnrecovered, false, 0, 0, 0, wire.ErrUnrecoverable},
@@ -130,8 +130,13 @@ func TestRecovery(t *testing.T) {
 			if !s.WasRecovering || s.Recovered != c.recovered || s.Position.Offset != c.position || len(s.Publications) != c.missed {
 				t.Errorf("%s: got %+v", c.name, s)
 			}
+			for i, m := range s.Publications {
+				if m.Position.Offset != c.position+uint64(i)+1 {
+					t.Errorf("%s: publication %d is %d", c.name, i, m.Position.Offset)
+				}
+			}
 			for i := range c.pushed {
-				if m := p.want(t).Publication; m == nil || m.Position.Offset != c.position+uint64(i)+1 {
+				if m := p.want(t).Publication; m == nil || m.Position.Offset != c.position+uint64(c.missed+i)+1 {
 					t.Fatalf("%s: push %d is %+v", c.name, i, m)
 				}
 			}
@@ -151,7 +156,7 @@ func TestRecoveryReplyIsBoundedInBytes(t *testing.T) {
 		}
 		p := b.connect()
 		s := p.hello(t, wire.Subscribe{Channel: "c", Recover: true}).Subscribed
-		if !s.Recovered || len(s.Publications) != 1 || s.Position.Offset != 1 {
+		if !s.Recovered || len(s.Publications) != 1 || s.Position.Offset != 0 {
 			t.Fatalf("recovered %v with %d publications up to %d", s.Recovered, len(s.Publications), s.Position.Offset)
 		}
 		for i := range 3 {

@@ -80,13 +80,15 @@ func (s *subscription) start(r *wire.Subscribe) (wire.Subscribed, error) {
 	ch := s.channel
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	if !res.Recovered {
+	res.Position = ch.tail.Position()
+	if res.Recovered {
+		res.Position.Offset = r.Since.Offset
+	} else {
 		s.cursor = ch.tail.End()
 	}
 	if !ch.add(s) {
 		return res, wire.ErrInternal.With("the channel was reset")
 	}
-	res.Position = surewire.Position{Epoch: ch.tail.Position().Epoch, Offset: s.cursor.Offset}
 	return res, nil
 }
 

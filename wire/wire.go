@@ -65,8 +65,8 @@ type Connected struct {
 
 // Subscribed answers [Subscribe].
 type Subscribed struct {
-	Position      surewire.Position   // the publications after it follow as pushes
-	Publications  []*surewire.Message // what was missed, up to Position
+	Position      surewire.Position   // what comes after it follows: Publications first, then pushes
+	Publications  []*surewire.Message // what was missed, or as much of it as a reply holds
 	WasRecovering bool                // the client had asked to recover
 	Recovered     bool                // and nothing after its position was or will be missed
 }

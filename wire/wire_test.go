@@ -47,10 +47,10 @@ func TestGoldenReplies(t *testing.T) {
 		{"subscribed", wire.AppendSubscribed(nil, 2, wire.Subscribed{Position: surewire.Position{Epoch: "e", Offset: 9}}),
 			`{"id":2,"subscribe":{"recoverable":true,"epoch":"e","offset":9,"positioned":true}}`},
 		{"recovered", wire.AppendSubscribed(nil, 2, wire.Subscribed{
-			Position: surewire.Position{Epoch: "e", Offset: 9}, WasRecovering: true, Recovered: true,
+			Position: surewire.Position{Epoch: "e", Offset: 7}, WasRecovering: true, Recovered: true,
 			Publications: []*surewire.Message{message(8, `1`), message(9, `2`)},
 		}), `{"id":2,"subscribe":{"recoverable":true,"epoch":"e","publications":[{"data":1,"offset":8,"time":1700000000123},` +
-			`{"data":2,"offset":9,"time":1700000000123}],"recovered":true,"offset":9,"positioned":true,"was_recovering":true}}`},
+			`{"data":2,"offset":9,"time":1700000000123}],"recovered":true,"offset":7,"positioned":true,"was_recovering":true}}`},
 		{"unsubscribed", wire.AppendUnsubscribed(nil, 4), `{"id":4,"unsubscribe":{}}`},
 		{"published", wire.AppendPublished(nil, 5), `{"id":5,"publish":{}}`},
 	} {
