@@ -37,10 +37,10 @@
 // # Limits
 //
 // Output is never longer than [Encoder.MaxSize], which is checked in every
-// container, so values that share parts and multiply end as well. A string that does not fit is cut to
-// half of the space that is left, so that what follows has the other half;
-// another value becomes null; if even that does not fit, all open containers
-// end there.
+// container, so values that share parts and multiply end as well. A string
+// that does not fit is cut to half of the space that is left, so that what
+// follows has the other half; another value becomes null; if even that does
+// not fit, all open containers end there.
 //
 // # Methods
 //
