@@ -65,37 +65,16 @@ func publish(w http.ResponseWriter, r *http.Request, p *surewire.Publisher) {
 		answer(w, http.StatusServiceUnavailable, map[string]any{"error": err})
 		return
 	}
-	answer(w, http.StatusOK, newReceipt(h, receipt))
+	answer(w, http.StatusOK, receiptView{h.name, snippet(h.fn), receipt.Position.Offset, receipt.Position.Epoch, receipt.Report})
 }
 
 // A receiptView is a [surewire.Receipt] as the page reads it.
 type receiptView struct {
-	Name   string     `json:"name"`
-	Go     string     `json:"go"`
-	Offset uint64     `json:"offset"`
-	Epoch  string     `json:"epoch"`
-	Report reportView `json:"report"`
-}
-
-type reportView struct {
-	Repairs []repairView `json:"repairs"`
-	Total   int          `json:"total"`
-}
-
-type repairView struct {
-	Pointer string          `json:"pointer"`
-	GoType  string          `json:"goType"`
-	Reason  surejson.Reason `json:"reason"`
-	Wrote   string          `json:"wrote"`
-	Detail  string          `json:"detail,omitempty"`
-}
-
-func newReceipt(h hostile, r surewire.Receipt) receiptView {
-	repairs := make([]repairView, 0, len(r.Report.Repairs))
-	for _, x := range r.Report.Repairs {
-		repairs = append(repairs, repairView(x))
-	}
-	return receiptView{h.name, snippet(h.fn), r.Position.Offset, r.Position.Epoch, reportView{repairs, r.Report.Total}}
+	Name   string          `json:"name"`
+	Go     string          `json:"go"`
+	Offset uint64          `json:"offset"`
+	Epoch  string          `json:"epoch"`
+	Report surejson.Report `json:"report"`
 }
 
 // refuse answers a request whose method is not among the allowed.
@@ -104,9 +83,12 @@ func refuse(w http.ResponseWriter, status int, allow, why string) {
 	answer(w, status, map[string]any{"error": why})
 }
 
+// lists writes a list without entries as one: the page loops over it.
+var lists = &surejson.Encoder{NilAsEmpty: true}
+
 // answer writes v as the JSON body.
 func answer(w http.ResponseWriter, status int, v any) {
-	body, _ := surejson.Marshal(v)
+	body, _ := lists.Append(nil, v)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

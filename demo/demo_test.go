@@ -48,8 +48,11 @@ type receipt struct {
 	Offset uint64
 	Epoch  string
 	Report struct {
-		Repairs []struct{ Pointer, GoType, Reason, Wrote, Detail string }
-		Total   int
+		Repairs []struct {
+			Pointer, Reason, Wrote, Detail string
+			GoType                         string `json:"go_type"`
+		}
+		Total int
 	}
 }
 

@@ -21,7 +21,7 @@ interface Receipt {
 
 interface Repair {
   pointer: string;
-  goType: string;
+  go_type: string;
   reason: string;
   wrote: string;
   detail?: string;
@@ -154,7 +154,7 @@ function repairList({ report }: Receipt): HTMLElement {
   const rows = report.repairs.map((r) =>
     h('li', { class: 'repair' },
       h('code', { class: 'pointer' }, r.pointer || '(the whole value)'),
-      h('span', {}, h('code', {}, r.goType), ' ', h('span', { class: 'reason' }, r.reason), ' wrote ', h('code', { class: 'wrote' }, r.wrote)),
+      h('span', {}, h('code', {}, r.go_type), ' ', h('span', { class: 'reason' }, r.reason), ' wrote ', h('code', { class: 'wrote' }, r.wrote)),
       r.detail ? h('span', { class: 'detail' }, r.detail) : ''));
   const more = report.total - report.repairs.length;
   return h('div', { class: 'repairs' },
