@@ -89,13 +89,30 @@ func (r Results) Excerpt() string {
 
 func (r Results) writeMethod(b *strings.Builder) {
 	fmt.Fprintf(b, "Each round measures each encoder once on each value, for about %v. A time is the median of %d rounds. Before that the output of each encoder is compared with that of `encoding/json`; where it says something else, a footnote tells.\n\n", r.Budget, r.Rounds)
-	for _, n := range r.Notes {
+	for _, n := range append(r.busy(), r.Notes...) {
 		fmt.Fprintf(b, "Note: %s\n\n", n)
 	}
 	for _, v := range r.Values {
 		fmt.Fprintf(b, "- `%s`, %s bytes: %s\n", v.Name, number(float64(v.Size)), v.About)
 	}
 	b.WriteString("\n")
+}
+
+// busy returns a note where medians are far from the fastest rounds: then it
+// is the machine's other work that was measured.
+func (r Results) busy() []string {
+	const far, few = 1.2, 0.1
+	all, off := 0, 0
+	for _, samples := range r.Samples {
+		all++
+		if s := measure.Summarize(samples); s.NS > far*s.Min {
+			off++
+		}
+	}
+	if float64(off) <= few*float64(all) {
+		return nil
+	}
+	return []string{fmt.Sprintf("the machine had other work: of %d medians, %d are more than %.0f %% above their fastest round. Take the ratios as rough.", all, off, 100*(far-1))}
 }
 
 func (r Results) writeEncoders(b *strings.Builder) {

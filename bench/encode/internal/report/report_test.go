@@ -99,6 +99,19 @@ func squeeze(s string) string {
 	return strings.Join(lines, "\n")
 }
 
+func TestBusy(t *testing.T) {
+	r := results()
+	if strings.Contains(r.Markdown(), "other work") {
+		t.Error("one slow round is not a busy machine")
+	}
+	for k, samples := range r.Samples {
+		r.Samples[k] = append(samples, measure.Sample{NS: 1})
+	}
+	if text := r.Markdown(); !strings.Contains(text, "Note: the machine had other work: of 5 medians, 5 are more than 20 % above") {
+		t.Errorf("a busy machine is not told:\n%s", text)
+	}
+}
+
 func TestExcerpt(t *testing.T) {
 	r := results()
 	_, after, _ := strings.Cut(r.Markdown(), ExcerptBegin+"\n")
