@@ -36,6 +36,7 @@ type conn struct {
 	readsOf time.Time
 
 	writers sync.WaitGroup // goroutines that wait for the socket
+	room    chan struct{}  // holds a token after out got shorter, or the connection ended
 
 	// mu guards the following.
 	mu       sync.Mutex
@@ -51,7 +52,7 @@ type conn struct {
 }
 
 func newConn(ctx context.Context, h *Hub, t Transport, f *Format) *conn {
-	return &conn{hub: h, ctx: ctx, id: rand.Text(), transport: t, format: f, slot: -1}
+	return &conn{hub: h, ctx: ctx, id: rand.Text(), transport: t, format: f, slot: -1, room: make(chan struct{}, 1)}
 }
 
 // serve reads until the connection ends, and returns when nothing of it is left.
@@ -95,12 +96,48 @@ func (c *conn) read() error {
 			if err == nil {
 				err = c.do(cmd)
 			}
+			c.awaitRoom()
 			if err != nil {
 				c.close(disconnectFor(err))
 				break
 			}
 		}
 		c.flush()
+	}
+}
+
+// maxOwed is how many bytes of replies may wait for a client before its next
+// command does.
+const maxOwed = 1 << 20
+
+// awaitRoom lets a client that asks and does not read wait, until it reads or
+// the write time-out ends it.
+func (c *conn) awaitRoom() {
+	for {
+		c.mu.Lock()
+		full := len(c.out) > maxOwed && c.state < Draining
+		start := full && c.claim()
+		c.mu.Unlock()
+		switch {
+		case !full:
+			return
+		case start:
+			c.write()
+		default:
+			select {
+			case <-c.room:
+			case <-c.ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// madeRoom wakes awaitRoom.
+func (c *conn) madeRoom() {
+	select {
+	case c.room <- struct{}{}:
+	default:
 	}
 }
 
@@ -140,6 +177,7 @@ func (c *conn) close(d surewire.Disconnect) {
 	c.state, c.bye = Draining, d
 	start, waits := c.claim(), c.blocking
 	c.mu.Unlock()
+	c.madeRoom()
 	if waits {
 		c.transport.Close(d)
 	}

@@ -367,6 +367,37 @@ func TestAClientThatNeverReads(t *testing.T) {
 	})
 }
 
+func TestAClientThatAsksAndNeverReads(t *testing.T) {
+	inBubble(t, hub.Config{PingInterval: time.Hour}, func(t *testing.T, b *bench) {
+		for range 20 {
+			b.publish("c", `"`+strings.Repeat("x", 100<<10)+`"`)
+		}
+		p := b.connect()
+		p.send(wire.Command{ID: 1, Connect: &wire.Connect{}})
+		p.want(t)
+		p.mu.Lock()
+		p.stuck = true
+		p.mu.Unlock()
+		asked := make(chan int)
+		go func() {
+			n := 0
+			for ; n < 10_000; n++ { // each pair makes a reply of half a megabyte
+				select {
+				case p.in <- []byte(`{"id":2,"subscribe":{"channel":"c","recover":true}}` + "\n" + `{"id":3,"unsubscribe":{"channel":"c"}}`):
+					continue
+				case <-p.done:
+				}
+				break
+			}
+			asked <- n
+		}()
+		b.wantClosed(p, surewire.DisconnectSlow)
+		if n := <-asked; n > 100 {
+			t.Errorf("it was allowed to ask %d times", n)
+		}
+	})
+}
+
 func TestCatchUpsAreBounded(t *testing.T) {
 	inBubble(t, hub.Config{TailLen: 2, CatchUps: 5, PingInterval: time.Hour}, func(t *testing.T, b *bench) {
 		p := b.connect()

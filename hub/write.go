@@ -150,6 +150,9 @@ func (c *conn) gather(buf *[]byte) []byte {
 	}
 	c.taken = slices.DeleteFunc(c.taken, func(s *subscription) bool { s.woken = false; return !s.live })
 	c.mu.Unlock()
+	if len(b) > maxOwed {
+		c.madeRoom()
+	}
 	defer clear(c.taken)
 	for i, s := range c.taken {
 		piece, left := s.channel.read(s)
@@ -216,6 +219,7 @@ func (c *conn) fail(err error) {
 	}
 	d = c.bye
 	c.mu.Unlock()
+	c.madeRoom()
 	c.transport.Close(d)
 }
 
