@@ -21,6 +21,7 @@ export class Chat {
   private unseen = 0;
   private settling = false; // a scroll to the end is already planned
   private pinned = true; // the end of the list is in view
+  private endAt = 0; // height of the list when it was last scrolled to its end
 
   constructor() {
     this.name.value = remembered('name', () => `${pick(names)} ${Math.floor(Math.random() * 90 + 10)}`);
@@ -99,6 +100,7 @@ export class Chat {
     this.pinned = true;
     this.unseen = 0;
     this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.endAt = this.scroller.scrollHeight;
     this.showUnseen();
   }
 
@@ -107,6 +109,9 @@ export class Chat {
     // but not yet scrolled to, says nothing of what the person did.
     if (this.settling) return;
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    // Nor does one that meets a new layout, before the observer of sizes has:
+    // it is the end that moved.
+    if (this.pinned && scrollHeight !== this.endAt) return this.toEnd();
     this.pinned = scrollHeight - scrollTop - clientHeight < 48;
     if (this.pinned) this.unseen = 0;
     this.showUnseen();
