@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/surewire/surewire/surejson/internal/vector"
 )
 
 const hexDigits = "0123456789abcdef"
@@ -24,9 +26,6 @@ const slack = 16
 // U+FFFD each, and then valid is false. With html, the characters <, > and &
 // are escaped as well.
 func AppendString(dst []byte, s string, html bool) (out []byte, valid bool) {
-	if html {
-		return appendSlowly(dst, s)
-	}
 	n := len(dst)
 	if cap(dst)-n < len(s)+slack {
 		dst = slices.Grow(dst, len(s)+slack)
@@ -34,18 +33,21 @@ func AppendString(dst []byte, s string, html bool) (out []byte, valid bool) {
 	buf := dst[:cap(dst)]
 	buf[n] = '"'
 	n++
+	if html || len(s) >= vector.Least {
+		return appendRest(buf, n, s, 0, html)
+	}
 	i := 0
 	for ; len(s)-i >= 8; i += 8 {
 		w := load64(s, i)
 		binary.LittleEndian.PutUint64(buf[n:], w)
 		if hit := attention(w); hit != 0 {
 			k := firstByte(hit)
-			return appendRest(buf, n+k, s, i+k)
+			return appendRest(buf, n+k, s, i+k, false)
 		}
 		n += 8
 	}
 	if i, n = copyTail(buf, n, s, i); i < len(s) {
-		return appendRest(buf, n, s, i)
+		return appendRest(buf, n, s, i, false)
 	}
 	buf[n] = '"'
 	return buf[:n+1], true
@@ -74,10 +76,15 @@ func copyTail(buf []byte, n int, s string, i int) (int, int) {
 
 // appendRest goes on at byte i of s, which may need an escape, and byte n of
 // buf.
-func appendRest(buf []byte, n int, s string, i int) (out []byte, valid bool) {
+func appendRest(buf []byte, n int, s string, i int, html bool) (out []byte, valid bool) {
 	valid = true
 	for {
-		i, n = copyValid(buf, n, s, i)
+		if len(s)-i >= vector.Least {
+			k := vector.Copy(buf[n:], s[i:], html)
+			i, n = i+k, n+k
+		} else {
+			i, n = copyValid(buf, n, s, i, html)
+		}
 		if i == len(s) {
 			buf[n] = '"'
 			return buf[:n+1], valid
@@ -97,15 +104,21 @@ func appendRest(buf []byte, n int, s string, i int) (out []byte, valid bool) {
 }
 
 // copyValid copies the characters from i on that stand as they are.
-func copyValid(buf []byte, n int, s string, i int) (int, int) {
+func copyValid(buf []byte, n int, s string, i int, html bool) (int, int) {
 	for len(s)-i >= 8 {
 		w := load64(s, i)
 		binary.LittleEndian.PutUint64(buf[n:], w)
 		k := 8
 		if w&0x80 != 0 {
 			k = longRun(w)
-		} else if hit := attention(w); hit != 0 {
-			k = firstByte(hit)
+		} else {
+			hit := attention(w)
+			if html {
+				hit |= htmlAttention(w)
+			}
+			if hit != 0 {
+				k = firstByte(hit)
+			}
 		}
 		if k == 0 {
 			return i, n
@@ -120,7 +133,7 @@ func copyValid(buf []byte, n int, s string, i int) (int, int) {
 			if size, escaped = multibyte(s[i:]); size == 0 || escaped {
 				break
 			}
-		} else if !plain[s[i]] {
+		} else if !plain[s[i]] || html && IsHTML(s[i]) {
 			break
 		}
 		for range size {
@@ -192,6 +205,11 @@ func attention(w uint64) uint64 {
 	return ((w - eachByte*0x20) | ((w ^ eachByte*'"') - eachByte) | ((w ^ eachByte*'\\') - eachByte) | w) & topBits
 }
 
+// htmlAttention is attention for the characters escaped for the sake of HTML.
+func htmlAttention(w uint64) uint64 {
+	return (((w ^ eachByte*'<') - eachByte) | ((w ^ eachByte*'>') - eachByte) | ((w ^ eachByte*'&') - eachByte)) & topBits
+}
+
 // multibyte returns the size of the character of several bytes that starts
 // s, 0 if it is not UTF-8, and whether JSON in JavaScript needs it escaped.
 func multibyte(s string) (size int, escaped bool) {
@@ -254,41 +272,6 @@ func escapeByte(buf []byte, n int, c byte) int {
 	n += copy(buf[n:], `\u00`)
 	buf[n], buf[n+1] = hexDigits[c>>4], hexDigits[c&0xF]
 	return n + 2
-}
-
-// appendSlowly is AppendString with HTML characters escaped.
-func appendSlowly(dst []byte, s string) (out []byte, valid bool) {
-	dst = append(dst, '"')
-	valid = true
-	var esc [8]byte
-	for start, i := 0, 0; ; {
-		if i == len(s) {
-			dst = append(dst, s[start:]...)
-			return append(dst, '"'), valid
-		}
-		c := s[i]
-		size, n := 1, 0
-		switch {
-		case c >= utf8.RuneSelf:
-			k, escaped := multibyte(s[i:])
-			if k != 0 && !escaped {
-				i += k
-				continue
-			}
-			if n, size = escapeRune(esc[:], 0, s[i:]); size == 0 {
-				valid, size = false, 1
-			}
-		case plain[c] && !IsHTML(c):
-			i++
-			continue
-		default:
-			n = escapeByte(esc[:], 0, c)
-		}
-		dst = append(dst, s[start:i]...)
-		dst = append(dst, esc[:n]...)
-		i += size
-		start = i
-	}
 }
 
 // Valid reports whether s is UTF-8; for short ASCII it is quick.
