@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/surewire/surewire/surejson"
@@ -82,7 +81,7 @@ func (p *Publisher) encode(v any) ([]byte, surejson.Report, error) {
 	e := p.Encoder
 	e.MaxSize = limit
 	data, report := e.Append(nil, v)
-	if len(data) > limit || slices.ContainsFunc(report.Repairs, cut) {
+	if len(data) > limit || report.Has(surejson.TooLarge) {
 		return nil, report, fmt.Errorf("%w: more than %d bytes of JSON", ErrTooLarge, limit)
 	}
 	if p.Strict && !report.Clean() {
@@ -90,8 +89,6 @@ func (p *Publisher) encode(v any) ([]byte, surejson.Report, error) {
 	}
 	return data, report, nil
 }
-
-func cut(r surejson.Repair) bool { return r.Reason == surejson.TooLarge }
 
 func (p *Publisher) logger() *slog.Logger {
 	if p.Logger != nil {

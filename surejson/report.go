@@ -2,6 +2,7 @@ package surejson
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,10 +13,18 @@ import (
 type Report struct {
 	Repairs []Repair `json:"repairs"` // at most Encoder.MaxRepairs
 	Total   int      `json:"total"`   // all repairs made; may exceed len(Repairs)
+
+	reasons uint32 // of all repairs, as bits by Reason
 }
 
 // Clean reports whether the output says all that the value says.
 func (r Report) Clean() bool { return r.Total == 0 }
+
+// Has reports whether any repair, listed or not, had the reason. A Report that
+// was read from JSON knows of the listed ones only.
+func (r Report) Has(reason Reason) bool {
+	return r.reasons>>reason&1 == 1 || slices.ContainsFunc(r.Repairs, func(p Repair) bool { return p.Reason == reason })
+}
 
 // Err returns nil for a clean Report and otherwise a [*RepairError], for
 // callers that would rather fail than send a repaired value.
@@ -107,8 +116,8 @@ func newReport(w *output.Writer, out []byte) Report {
 	if w.Clean() {
 		return Report{}
 	}
-	list, total := w.Repairs(out)
-	r := Report{Repairs: make([]Repair, len(list)), Total: total}
+	list, tally := w.Repairs(out), w.Tally()
+	r := Report{Repairs: make([]Repair, len(list)), Total: tally.Total(), reasons: tally.Reasons()}
 	for i, l := range list {
 		goType := "nil"
 		if l.Type != nil {

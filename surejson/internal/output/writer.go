@@ -41,7 +41,7 @@ type Writer struct {
 	far       map[Ancestor]struct{} // the ancestors beyond nearAncestors
 
 	marks []mark
-	total int // marks made, also those not kept
+	tally Tally // of the repairs made, also of those not among marks
 
 	Root  any    // the value
 	Spare []byte // a buffer to write to, empty
@@ -96,9 +96,9 @@ func New(c *Config, start int, root any) *Writer {
 func (w *Writer) Release() {
 	w.Root = nil
 	w.full, w.depth = false, 0
-	if w.total > 0 {
+	if w.tally != 0 {
 		clear(w.marks)
-		w.marks, w.total = w.marks[:0], 0
+		w.marks, w.tally = w.marks[:0], 0
 	}
 	if cap(w.Spare) > spareMax {
 		w.Spare = nil
@@ -129,7 +129,7 @@ func (w *Writer) Abandon(b []byte, detail string) []byte {
 
 // Note records a repair of a value of type t that starts at the offset at.
 func (w *Writer) Note(at int, t reflect.Type, reason Reason, detail string) {
-	w.total++
+	w.tally = w.tally.with(reason)
 	if len(w.marks) < w.MaxMarks {
 		w.marks = append(w.marks, mark{at, t, reason, detail})
 	}
@@ -139,24 +139,6 @@ func (w *Writer) Note(at int, t reflect.Type, reason Reason, detail string) {
 func (w *Writer) Replace(b []byte, t reflect.Type, reason Reason, detail string) []byte {
 	w.Note(len(b), t, reason, detail)
 	return append(b, "null"...)
-}
-
-// Total returns how many repairs were made: a state to roll back to when what
-// is written from now on is discarded.
-func (w *Writer) Total() int { return w.total }
-
-// Rollback forgets the repairs since Total returned total.
-func (w *Writer) Rollback(total int) {
-	w.marks, w.total = w.marks[:min(total, len(w.marks))], total
-}
-
-// First returns the first repair since Total returned total; ok is false if
-// there was none.
-func (w *Writer) First(total int) (reason Reason, detail string, ok bool) {
-	if len(w.marks) > total {
-		return w.marks[total].reason, w.marks[total].detail, true
-	}
-	return Unsupported, "", w.total > total
 }
 
 // Room returns how many bytes may follow b such that all open containers can
@@ -179,13 +161,13 @@ func (w *Writer) Aside(room int, f func(b []byte) []byte) []byte {
 
 // An Item is a member or element while it is written.
 type Item struct {
-	start int // offset, with the comma and the name before the value
-	value int // offset
-	total int // repairs before it
+	start int   // offset, with the comma and the name before the value
+	value int   // offset
+	tally Tally // repairs before it
 }
 
 // Begin starts an item at the end of b.
-func (w *Writer) Begin(b []byte) Item { return Item{len(b), len(b), w.total} }
+func (w *Writer) Begin(b []byte) Item { return Item{len(b), len(b), w.tally} }
 
 // Value tells that the item's value is next.
 func (it *Item) Value(b []byte) { it.value = len(b) }
@@ -197,7 +179,7 @@ func (w *Writer) Spill(b []byte, it Item, t, in reflect.Type, at int) (out []byt
 	if w.full {
 		return b, true
 	}
-	w.Rollback(it.total)
+	w.Rollback(it.tally)
 	b = b[:it.value]
 	if w.Room(b) >= len("null") {
 		return w.Replace(b, t, TooLarge, ""), false
@@ -208,20 +190,17 @@ func (w *Writer) Spill(b []byte, it Item, t, in reflect.Type, at int) (out []byt
 }
 
 // Repairs returns the repairs made in out, the whole output, in its order,
-// and how many there were with those not listed.
-func (w *Writer) Repairs(out []byte) (list []Repair, total int) {
+// but for those not listed.
+func (w *Writer) Repairs(out []byte) []Repair {
 	slices.SortStableFunc(w.marks, func(a, b mark) int { return cmp.Compare(a.at, b.at) })
 	offsets := make([]int, len(w.marks))
 	for i, m := range w.marks {
 		offsets[i] = m.at - w.start
 	}
-	list = make([]Repair, len(w.marks))
+	list := make([]Repair, len(w.marks))
 	for i, place := range pointer.Resolve(out, offsets) {
 		m := w.marks[i]
 		list[i] = Repair{place, m.t, m.reason, m.detail}
 	}
-	return list, w.total
+	return list
 }
-
-// Clean reports whether nothing was repaired.
-func (w *Writer) Clean() bool { return w.total == 0 }

@@ -179,7 +179,7 @@ func jsonKey(w *output.Writer, p memory.Ref, t reflect.Type, room int) output.Ke
 	if t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64 {
 		return output.Key{Name: strconv.FormatFloat(memory.Reflect(p, t).Float(), 'g', -1, t.Bits())}
 	}
-	s := w.Total()
+	s := w.Tally()
 	text := w.Aside(room, func(b []byte) []byte { return Of(t).run(w, b, p) })
 	k := output.Key{Name: string(text), Type: t}
 	if text[0] == '"' {

@@ -1,0 +1,145 @@
+package surewire_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/surejson"
+)
+
+// A recorder is an engine that remembers what it was given.
+type recorder struct {
+	surewire.Engine // for the methods a Publisher has no use for
+	channel         string
+	pub             surewire.Publication
+	calls           int
+	done            surewire.Published
+	err             error
+}
+
+func (r *recorder) Publish(_ context.Context, channel string, p surewire.Publication) (surewire.Published, error) {
+	r.channel, r.pub = channel, p
+	r.calls++
+	return r.done, r.err
+}
+
+// quiet drops what a Publisher has to say.
+var quiet = slog.New(slog.DiscardHandler)
+
+func TestPublishEncodes(t *testing.T) {
+	engine := &recorder{done: surewire.Published{Position: surewire.Position{Epoch: "e", Offset: 7}, Duplicate: true}}
+	p := &surewire.Publisher{Engine: engine, Logger: quiet}
+	receipt, err := p.Publish(t.Context(), "chat:1", map[string]any{"load": math.NaN(), "text": "<é>"})
+	if err != nil || engine.channel != "chat:1" || string(engine.pub.Data) != `{"load":null,"text":"<é>"}` {
+		t.Errorf("%s, %v", engine.pub.Data, err)
+	}
+	if receipt.Position != engine.done.Position || !receipt.Duplicate || receipt.Report.Total != 1 || receipt.Report.Repairs[0].Pointer != "/load" {
+		t.Errorf("%+v", receipt)
+	}
+}
+
+func TestPublishHandsOnOptions(t *testing.T) {
+	engine := &recorder{}
+	p := &surewire.Publisher{Engine: engine}
+	tags := map[string]string{"a": "b"}
+	_, err := p.Publish(t.Context(), "c", 1, surewire.WithID("id"), surewire.WithTags(tags), surewire.WithTTL(time.Minute), surewire.Ephemeral())
+	want := surewire.Publication{Data: []byte("1"), ID: "id", Tags: tags, TTL: time.Minute, Ephemeral: true}
+	if err != nil || !reflect.DeepEqual(engine.pub, want) {
+		t.Errorf("%+v, %v", engine.pub, err)
+	}
+}
+
+func TestPublishFailures(t *testing.T) {
+	// Each level doubles the leaves: 2^40 of them in little memory.
+	var leaves any = "leaf"
+	for range 40 {
+		leaves = []any{leaves, leaves}
+	}
+	repairs := make([]any, surejson.DefaultMaxRepairs)
+	for i := range repairs {
+		repairs[i] = math.NaN()
+	}
+	busy := errors.New("engine fails")
+	for _, c := range []struct {
+		name    string
+		p       surewire.Publisher
+		channel string
+		value   any
+		want    error
+		repairs bool // the receipt has a report
+	}{
+		{"no channel", surewire.Publisher{}, "", 1, surewire.ErrChannel, false},
+		{"a space in the channel", surewire.Publisher{}, "a b", 1, surewire.ErrChannel, false},
+		{"a long channel", surewire.Publisher{}, strings.Repeat("c", surewire.MaxChannelLength+1), 1, surewire.ErrChannel, false},
+		{"a huge string", surewire.Publisher{}, "c", strings.Repeat("x", surewire.DefaultMaxSize), surewire.ErrTooLarge, true},
+		{"a huge string in a map", surewire.Publisher{}, "c", map[string]any{"text": strings.Repeat("x", surewire.DefaultMaxSize)}, surewire.ErrTooLarge, true},
+		{"one byte too many", surewire.Publisher{MaxSize: 10}, "c", "123456789", surewire.ErrTooLarge, true},
+		{"less room than null takes", surewire.Publisher{MaxSize: 1}, "c", "x", surewire.ErrTooLarge, false},
+		{"leaves without end", surewire.Publisher{}, "c", leaves, surewire.ErrTooLarge, true},
+		{"repairs fill the list first", surewire.Publisher{}, "c", []any{repairs, strings.Repeat("x", surewire.DefaultMaxSize)}, surewire.ErrTooLarge, true},
+		{"no repairs are listed", surewire.Publisher{Encoder: surejson.Encoder{MaxRepairs: -1}}, "c", strings.Repeat("x", surewire.DefaultMaxSize), surewire.ErrTooLarge, true},
+		{"too large and strict", surewire.Publisher{Strict: true}, "c", leaves, surewire.ErrTooLarge, true},
+		{"strict", surewire.Publisher{Strict: true}, "c", []any{make(chan int)}, surewire.ErrRepaired, true},
+		{"the engine", surewire.Publisher{}, "c", math.NaN(), busy, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			engine := &recorder{err: busy}
+			c.p.Engine, c.p.Logger = engine, quiet
+			start := time.Now()
+			receipt, err := c.p.Publish(t.Context(), c.channel, c.value)
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("took %v", took)
+			}
+			if !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+			if engine.calls > 0 != (c.want == busy) {
+				t.Errorf("the engine was called %d times", engine.calls)
+			}
+			if receipt.Report.Clean() == c.repairs || receipt.Position != (surewire.Position{}) {
+				t.Errorf("%+v", receipt)
+			}
+		})
+	}
+}
+
+func TestPublishRefusalListsRepairs(t *testing.T) {
+	p := &surewire.Publisher{Engine: &recorder{}, Strict: true}
+	_, err := p.Publish(t.Context(), "c", []any{1, make(chan int)})
+	var repaired *surejson.RepairError
+	if !errors.As(err, &repaired) || repaired.Report.Repairs[0].Pointer != "/1" || !strings.Contains(err.Error(), `channel "c"`) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestPublishToTheLimit(t *testing.T) {
+	engine := &recorder{}
+	p := &surewire.Publisher{Engine: engine, MaxSize: 10, Strict: true}
+	if _, err := p.Publish(t.Context(), "c", "12345678"); err != nil || len(engine.pub.Data) != 10 {
+		t.Errorf("%s, %v", engine.pub.Data, err)
+	}
+	p = &surewire.Publisher{Engine: engine, Encoder: surejson.Encoder{MaxSize: 4, Enums: surejson.EnumsAsNumbers}}
+	if _, err := p.Publish(t.Context(), "c", []any{"longer than four", time.March}); err != nil || string(engine.pub.Data) != `["longer than four",3]` {
+		t.Errorf("%s, %v", engine.pub.Data, err)
+	}
+}
+
+func TestPublishLogsRepairs(t *testing.T) {
+	var log bytes.Buffer
+	p := &surewire.Publisher{Engine: &recorder{}, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	if p.Publish(t.Context(), "c", 1); log.Len() > 0 {
+		t.Errorf("a clean value: %s", &log)
+	}
+	p.Publish(t.Context(), "c", map[string]any{"secret": make(chan int), "password": "hunter2"})
+	if s := log.String(); strings.Count(s, "\n") != 1 || !strings.Contains(s, "channel=c repairs=1") || strings.Contains(s, "hunter2") {
+		t.Errorf("%s", s)
+	}
+}
