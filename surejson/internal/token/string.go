@@ -36,42 +36,47 @@ func AppendString(dst []byte, s string, html bool) (out []byte, valid bool) {
 	if html || len(s) >= vector.Least {
 		return appendRest(buf, n, s, 0, html)
 	}
-	i := 0
-	for ; len(s)-i >= 8; i += 8 {
+	if len(s) < 8 {
+		return appendTiny(buf, n, s)
+	}
+	// The last word overlaps the one before, and ends with s.
+	for i, last := 0, len(s)-8; ; i = min(i+8, last) {
 		w := load64(s, i)
-		binary.LittleEndian.PutUint64(buf[n:], w)
+		binary.LittleEndian.PutUint64(buf[n+i:], w)
 		if hit := attention(w); hit != 0 {
-			k := firstByte(hit)
-			return appendRest(buf, n+k, s, i+k, false)
+			k := i + firstByte(hit)
+			return appendRest(buf, n+k, s, k, false)
 		}
-		n += 8
+		if i == last {
+			break
+		}
 	}
-	if i, n = copyTail(buf, n, s, i); i < len(s) {
-		return appendRest(buf, n, s, i, false)
-	}
+	n += len(s)
 	buf[n] = '"'
 	return buf[:n+1], true
 }
 
-// copyTail copies the last seven bytes or fewer, up to the first that cannot
-// stand as it is.
-func copyTail(buf []byte, n int, s string, i int) (int, int) {
-	rest := len(s) - i
-	if rest < 4 {
-		for i < len(s) && plain[s[i]] {
-			buf[n] = s[i]
-			i++
-			n++
+// appendTiny appends up to seven bytes and the last quote.
+func appendTiny(buf []byte, n int, s string) (out []byte, valid bool) {
+	if len(s) >= 4 {
+		// Two loads that may overlap.
+		last := len(s) - 4
+		low, high := load32(s, 0), load32(s, last)
+		binary.LittleEndian.PutUint32(buf[n:], low)
+		binary.LittleEndian.PutUint32(buf[n+last:], high)
+		if attention(uint64(low)|uint64(high)<<32) != 0 {
+			return appendRest(buf, n, s, 0, false)
 		}
-		return i, n
+	} else {
+		for i := range len(s) {
+			if buf[n+i] = s[i]; !plain[s[i]] {
+				return appendRest(buf, n, s, 0, false)
+			}
+		}
 	}
-	// Two loads that may overlap, and spaces.
-	w := uint64(load32(s, i)) | uint64(load32(s, len(s)-4))<<(8*(rest-4)) | eachByte*' '<<(8*rest)
-	binary.LittleEndian.PutUint64(buf[n:], w)
-	if hit := attention(w); hit != 0 {
-		rest = firstByte(hit)
-	}
-	return i + rest, n + rest
+	n += len(s)
+	buf[n] = '"'
+	return buf[:n+1], true
 }
 
 // appendRest goes on at byte i of s, which may need an escape, and byte n of

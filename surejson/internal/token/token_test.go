@@ -3,6 +3,7 @@ package token_test
 import (
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"strconv"
 	"testing"
 	"time"
@@ -80,6 +81,42 @@ func FuzzFloats(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Floats of every exponent that is written without one, against strconv.
+func TestShortestFloats(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	var got, want []byte
+	check := func(f float64) {
+		if f < 1e-6 || f >= 1e21 {
+			return
+		}
+		got, want = token.AppendFloat(got[:0], f, 64), strconv.AppendFloat(want[:0], f, 'f', -1, 64)
+		if string(got) != string(want) {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	}
+	each := 20000
+	if testing.Short() {
+		each = 500
+	}
+	for exponent := uint64(1023 - 20); exponent < 1023+70; exponent++ {
+		for i := range uint64(256) {
+			check(math.Float64frombits(exponent<<52 + i))
+			check(math.Float64frombits(exponent<<52 - i))
+		}
+		for range each {
+			check(math.Float64frombits(exponent<<52 | r.Uint64()>>12))
+			check(math.Float64frombits(exponent<<52 | r.Uint64()>>12&^(1<<r.IntN(52)-1)))
+		}
+	}
+	for range each * 50 {
+		digits := 1 + r.IntN(17)
+		f, _ := strconv.ParseFloat(strconv.FormatUint(r.Uint64()%uint64(math.Pow10(digits)), 10)+"e-"+strconv.Itoa(r.IntN(20)), 64)
+		check(f)
+		check(math.Nextafter(f, 0))
+		check(math.Nextafter(f, 1e22))
+	}
 }
 
 func TestNumbers(t *testing.T) {
