@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+
+	"github.com/surewire/surewire/surejson/internal/token"
 )
 
 // A Pair is a member of a map[string]V while that is written.
@@ -20,17 +22,25 @@ type Rank struct {
 	prefix uint64 // the first bytes of the name, in an order like that of names
 }
 
-// NewRank returns the Rank of a Pair with the given name.
-func NewRank(name string, index int) Rank {
-	r := Rank{Index: index}
-	if len(name) >= 8 {
+// NewRank returns the Rank of a Pair with the given name, and whether that is
+// UTF-8.
+func NewRank(name string, index int) (r Rank, valid bool) {
+	n := len(name)
+	r.Index = index
+	switch {
+	case n >= 8:
 		r.prefix = binary.BigEndian.Uint64([]byte(name[:8]))
-		return r
+		return r, token.Valid(name)
+	case n >= 4:
+		// The first four bytes, and the last four, which may be partly the same.
+		first, last := binary.BigEndian.Uint32([]byte(name[:4])), binary.BigEndian.Uint32([]byte(name[n-4:]))
+		r.prefix = uint64(first)<<32 | uint64(last)<<(64-8*n)
+	default:
+		for i := range n {
+			r.prefix |= uint64(name[i]) << (56 - 8*i)
+		}
 	}
-	for i := range len(name) {
-		r.prefix |= uint64(name[i]) << (56 - 8*i)
-	}
-	return r
+	return r, r.prefix&0x8080808080808080 == 0 || token.Valid(name)
 }
 
 // few is how many are sorted by insertion.

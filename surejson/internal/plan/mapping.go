@@ -6,7 +6,6 @@ import (
 
 	"github.com/surewire/surewire/surejson/internal/memory"
 	"github.com/surewire/surewire/surejson/internal/output"
-	"github.com/surewire/surewire/surejson/internal/token"
 )
 
 // mapping writes an object with its members sorted by name.
@@ -67,12 +66,15 @@ var anyType = reflect.TypeFor[any]()
 func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pair[V], elem appender, t reflect.Type) (out []byte, ok bool) {
 	in, first, ranks := len(b), len(*stack), len(w.Ranks)
 	ok = true
+	piled, order := *stack, w.Ranks
 	for k, v := range m {
-		ok = ok && token.Valid(k)
-		w.Ranks = append(w.Ranks, output.NewRank(k, len(*stack)))
-		*stack = append(*stack, output.Pair[V]{Name: k, Value: v})
+		r, valid := output.NewRank(k, len(piled))
+		ok = ok && valid
+		order = append(order, r)
+		piled = append(piled, output.Pair[V]{Name: k, Value: v})
 	}
-	output.Sort(w.Ranks[ranks:], *stack)
+	output.Sort(order[ranks:], piled)
+	*stack, w.Ranks = piled, order
 	for i := 0; ok && i < len(*stack)-first; i++ {
 		it := w.Begin(b)
 		kv := &(*stack)[w.Ranks[ranks+i].Index]

@@ -127,6 +127,10 @@ func eightDigits(d uint32) uint64 {
 	return tens | (w-tens*10)<<8 | eachByte*'0'
 }
 
+// trailingZeros returns how many of the eight decimal digits in w are zeros at
+// the end.
+func trailingZeros(w uint64) int { return bits.LeadingZeros64(w^eachByte*'0') / 8 }
+
 // shortest returns the shortest decimal d * 10^exponent, of those the nearest,
 // that reads as the float with these bits; d may end in zeros. This is the
 // algorithm of Giulietti, "The Schubfach way to render doubles" (2021), for

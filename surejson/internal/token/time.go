@@ -1,6 +1,8 @@
 package token
 
 import (
+	"encoding/binary"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -25,23 +27,31 @@ func AppendTime(dst []byte, t time.Time) (out []byte, valid bool) {
 		days--
 	}
 	year, month, day := civil(days)
-	dst = append(dst, '"')
+	n := len(dst)
+	dst = slices.Grow(dst, len(longTime))
+	buf := dst[n : n+len(longTime)]
+	buf[0] = '"'
+	at := 5
 	if year < 0 || year > 9999 {
-		dst, valid = appendFarYear(dst, year), false
+		at, valid = 1+len(appendFarYear(buf[1:1], year)), false
 	} else {
-		dst = append(dst, byte('0'+year/1000), byte('0'+year/100%10), byte('0'+year/10%10), byte('0'+year%10))
+		put2(buf[1:], uint32(year)/100)
+		put2(buf[3:], uint32(year)%100)
 	}
 	c := uint32(clock)
-	h, m, s := c/3600, c/60%60, c%60
-	dst = append(dst,
-		'-', byte('0'+month/10), byte('0'+month%10),
-		'-', byte('0'+day/10), byte('0'+day%10),
-		'T', byte('0'+h/10), byte('0'+h%10),
-		':', byte('0'+m/10), byte('0'+m%10),
-		':', byte('0'+s/10), byte('0'+s%10))
-	dst = appendFraction(dst, uint32(t.Nanosecond()))
-	return append(appendZone(dst, t, offset), '"'), valid
+	rest := buf[at:]
+	copy(rest, "-00-00T00:00:00")
+	put2(rest[1:], month)
+	put2(rest[4:], day)
+	put2(rest[7:], c/3600)
+	put2(rest[10:], c/60%60)
+	put2(rest[13:], c%60)
+	at += 15 + putFraction(rest[15:], uint32(t.Nanosecond()))
+	return append(appendZone(dst[:n+at], t, offset), '"'), valid
 }
+
+// longTime is at least as long as any time.
+const longTime = `"-292277026596-12-31T23:59:59.999999999+23:59"`
 
 // civil turns days since 1 January 1970 into a date of the Gregorian
 // calendar. Years begin on 1 March, so that the leap day is last. The divisions
@@ -82,22 +92,20 @@ func appendFarYear(dst []byte, year int64) []byte {
 	return strconv.AppendInt(dst, year, 10)
 }
 
-// appendFraction appends nanoseconds without trailing zeros.
-func appendFraction(dst []byte, ns uint32) []byte {
+// putFraction writes nanoseconds without trailing zeros and returns how many
+// bytes that takes.
+func putFraction(buf []byte, ns uint32) int {
 	if ns == 0 {
-		return dst
+		return 0
 	}
-	milli, micro, nano := ns/1000000, ns/1000%1000, ns%1000
-	digits := [10]byte{'.',
-		byte('0' + milli/100), byte('0' + milli/10%10), byte('0' + milli%10),
-		byte('0' + micro/100), byte('0' + micro/10%10), byte('0' + micro%10),
-		byte('0' + nano/100), byte('0' + nano/10%10), byte('0' + nano%10),
+	buf[0] = '.'
+	w := eightDigits(ns / 10)
+	binary.LittleEndian.PutUint64(buf[1:], w)
+	if last := ns % 10; last != 0 {
+		buf[9] = byte('0' + last)
+		return 10
 	}
-	n := 10
-	for digits[n-1] == '0' {
-		n--
-	}
-	return append(dst, digits[:n]...)
+	return 9 - trailingZeros(w)
 }
 
 // appendZone appends Z or the offset of t, in seconds, from UTC.
@@ -113,11 +121,12 @@ func appendZone(dst []byte, t time.Time, offset int) []byte {
 	if minutes < 0 {
 		sign, minutes = '-', -minutes
 	}
-	dst = append2(append(dst, sign), minutes/60)
-	return append2(append(dst, ':'), minutes%60)
+	h, m := minutes/60, minutes%60
+	return append(dst, sign, byte('0'+h/10), byte('0'+h%10), ':', byte('0'+m/10), byte('0'+m%10))
 }
 
-// append2 appends n as two digits.
-func append2(dst []byte, n int) []byte {
-	return append(dst, byte('0'+n/10), byte('0'+n%10))
+// put2 writes n as two digits.
+func put2(buf []byte, n uint32) {
+	buf[1] = byte('0' + n%10)
+	buf[0] = byte('0' + n/10)
 }
