@@ -119,11 +119,15 @@ func newReport(w *output.Writer, out []byte) Report {
 	list, tally := w.Repairs(out), w.Tally()
 	r := Report{Repairs: make([]Repair, len(list)), Total: tally.Total(), reasons: tally.Reasons()}
 	for i, l := range list {
-		goType := "nil"
-		if l.Type != nil {
-			goType = l.Type.String()
-		}
-		r.Repairs[i] = Repair{Pointer: l.Pointer, GoType: goType, Reason: Reason(l.Reason), Wrote: l.Text, Detail: l.Detail}
+		r.Repairs[i] = newRepair(l)
 	}
 	return r
+}
+
+func newRepair(r output.Repair) Repair {
+	goType := "nil"
+	if r.Type != nil {
+		goType = r.Type.String()
+	}
+	return Repair{Pointer: r.Pointer, GoType: goType, Reason: Reason(r.Reason), Wrote: r.Text, Detail: r.Detail}
 }

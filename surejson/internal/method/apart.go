@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/surewire/surewire/surejson/internal/output"
 )
 
 // Apart runs f on a goroutine of its own. If f ends that goroutine, the fault
-// is Exited; if it takes longer than a timeout above zero, TimedOut. A panic
-// of f is not contained.
+// is a MethodExit; if it takes longer than a timeout above zero, a
+// MethodTimeout. A panic of f is not contained.
 func Apart(timeout time.Duration, f func() ([]byte, *Fault)) ([]byte, *Fault) {
 	type outcome struct {
 		given []byte
@@ -16,7 +18,7 @@ func Apart(timeout time.Duration, f func() ([]byte, *Fault)) ([]byte, *Fault) {
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		o := outcome{fault: &Fault{Failure: Exited}}
+		o := outcome{fault: &Fault{Reason: output.MethodExit}}
 		defer func() { done <- o }()
 		o.given, o.fault = f()
 	}()
@@ -30,7 +32,7 @@ func Apart(timeout time.Duration, f func() ([]byte, *Fault)) ([]byte, *Fault) {
 	case o := <-done:
 		return o.given, o.fault
 	case <-timer.C:
-		return nil, &Fault{Failure: TimedOut}
+		return nil, &Fault{Reason: output.MethodTimeout}
 	}
 }
 

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/surewire/surewire/surejson/internal/memory"
+	"github.com/surewire/surewire/surejson/internal/output"
 )
 
 // A Kind is which method is called.
@@ -45,19 +45,9 @@ type Method struct {
 	Kind  Kind
 	t     reflect.Type
 	b     memory.Binding
-	clone bool         // it has a pointer receiver and must get a copy
-	trust atomic.Int32 // unproven, proven or leaves
+	clone bool // it has a pointer receiver and must get a copy
+	Guard
 }
-
-// The first call of a method happens in a goroutine of its own, so that it
-// may exit that goroutine without harm. If it returns, later calls are made
-// directly. If a later one exits, its caller's goroutine is lost, but no
-// other will be.
-const (
-	unproven = iota
-	proven
-	leaves
-)
 
 // known holds every Method there is, so that what is known of its manners is
 // known once.
@@ -112,42 +102,23 @@ func Marshaler(t reflect.Type, addressed bool) *Method {
 	return nil
 }
 
-// A Failure is why a call gave nothing.
-type Failure uint8
-
-// The failures of calls.
-const (
-	Erred    Failure = iota + 1 // it returned an error
-	Panicked                    // it panicked
-	Exited                      // it ended its goroutine
-	TimedOut                    // it did not return in time
-)
-
-// A Fault is why a call gave nothing.
-type Fault struct {
-	Failure Failure
-	Detail  string // what the error or panic said
-}
-
 // yes is what a call of IsZero gives for true; nil is false.
 var yes = []byte("zero")
 
 // Call calls the method on the value at p and returns what it gives as bytes
 // that must not be changed. It returns whatever the method does short of
-// stopping the process; see unproven for the one exception. With a timeout
+// stopping the process; see Guard for the one exception. With a timeout
 // above zero every call has a goroutine of its own, which is left behind when
 // the time is over.
 func (m *Method) Call(p memory.Ref, timeout time.Duration) (given []byte, fault *Fault) {
 	if m.clone {
 		p = memory.Copy(p, m.t)
 	}
-	if timeout == 0 && m.trust.Load() == proven {
+	if timeout == 0 && m.trusted() {
 		return m.here(p)
 	}
 	given, fault = Apart(timeout, func() ([]byte, *Fault) { return m.here(p) })
-	if fault == nil || fault.Failure < Exited {
-		m.trust.CompareAndSwap(unproven, proven)
-	}
+	m.learn(fault)
 	return given, fault
 }
 
@@ -178,16 +149,7 @@ func (m *Method) here(p memory.Ref) (given []byte, fault *Fault) {
 	}
 	returned = true
 	if err != nil {
-		return nil, &Fault{Erred, Describe(err)}
+		return nil, &Fault{output.MethodError, Describe(err)}
 	}
 	return given, nil
-}
-
-// caught makes the fault of a call that did not return.
-func (m *Method) caught(panicked any) *Fault {
-	if panicked == nil {
-		m.trust.Store(leaves)
-		return &Fault{Failure: Exited}
-	}
-	return &Fault{Panicked, Describe(panicked)}
 }

@@ -115,18 +115,6 @@ func (w *Writer) Finish(b []byte) []byte {
 	return w.Replace(b[:w.start], reflect.TypeOf(w.Root), TooLarge, "")
 }
 
-// Abandon replaces the whole output and forgets what is open.
-func (w *Writer) Abandon(b []byte, detail string) []byte {
-	clear(w.ancestors[:cap(w.ancestors)])
-	clear(w.Anys[:cap(w.Anys)])
-	clear(w.Strings[:cap(w.Strings)])
-	clear(w.Keys[:cap(w.Keys)])
-	w.ancestors, w.far = w.ancestors[:0], nil
-	w.Anys, w.Strings, w.Ranks, w.Keys = w.Anys[:0], w.Strings[:0], w.Ranks[:0], w.Keys[:0]
-	w.Rollback(0)
-	return w.Replace(b[:w.start], reflect.TypeOf(w.Root), Internal, detail)
-}
-
 // Note records a repair of a value of type t that starts at the offset at.
 func (w *Writer) Note(at int, t reflect.Type, reason Reason, detail string) {
 	w.tally = w.tally.with(reason)

@@ -151,7 +151,7 @@ func marshaledKey(t reflect.Type, m *method.Method) keyText {
 	return func(w *output.Writer, p memory.Ref, _ int) output.Key {
 		given, fault := m.Call(p, w.Timeout)
 		if fault != nil {
-			return unnamedKey(t, failure(fault), fault.Detail)
+			return unnamedKey(t, fault.Reason, fault.Detail)
 		}
 		return output.Key{Name: string(given)}
 	}

@@ -75,7 +75,7 @@ func zeroness(t reflect.Type, addressed bool) func(w *output.Writer, at int, p m
 	return func(w *output.Writer, at int, p memory.Ref) bool {
 		given, fault := m.Call(p, w.Timeout)
 		if fault != nil {
-			w.Note(at+1, t, failure(fault), fault.Detail)
+			w.Note(at+1, t, fault.Reason, fault.Detail)
 		}
 		return given != nil
 	}
@@ -104,7 +104,7 @@ func indirectZeroness(t reflect.Type, byValue func(*output.Writer, int, memory.R
 		}
 		given, fault := method.Of(method.Zero, v.Type().Elem(), true).Call(memory.Of(v.Elem()), w.Timeout)
 		if fault != nil {
-			w.Note(at+1, t, failure(fault), fault.Detail)
+			w.Note(at+1, t, fault.Reason, fault.Detail)
 		}
 		return given != nil
 	}

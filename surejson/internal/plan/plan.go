@@ -34,15 +34,19 @@ type planKey struct {
 	addressed bool
 }
 
-// Append appends w.Root to b. Should a defect of this package, or a value that
-// is being changed, panic, all of the output is null.
-func Append(w *output.Writer, b []byte) (out []byte) {
+// Append appends w.Root to b as the whole output.
+func Append(w *output.Writer, b []byte) []byte { return w.Finish(Part(w, b)) }
+
+// Part appends w.Root to b. Should a defect of this package, or a value that is
+// being changed, panic, it is null.
+func Part(w *output.Writer, b []byte) (out []byte) {
+	here := w.Here(b)
 	defer func() {
 		if r := recover(); r != nil {
-			out = w.Abandon(b, method.Describe(r))
+			out = w.Abandon(b, here, method.Describe(r))
 		}
 	}()
-	return w.Finish(anything(w, b, memory.At(&w.Root)))
+	return anything(w, b, memory.At(&w.Root))
 }
 
 // plans holds the plans of values that are not addressed, for the way in.

@@ -9,16 +9,6 @@ import (
 	"github.com/surewire/surewire/surejson/internal/output"
 )
 
-// failure is the reason for a call that failed.
-func failure(f *method.Fault) output.Reason {
-	return [...]output.Reason{
-		method.Erred:    output.MethodError,
-		method.Panicked: output.MethodPanic,
-		method.Exited:   output.MethodExit,
-		method.TimedOut: output.MethodTimeout,
-	}[f.Failure]
-}
-
 // marshalerEncoding writes what the method returns.
 func marshalerEncoding(pl *Plan, m *method.Method) appender {
 	t := pl.t
@@ -28,7 +18,7 @@ func marshalerEncoding(pl *Plan, m *method.Method) appender {
 	return func(w *output.Writer, b []byte, p memory.Ref) []byte {
 		given, fault := m.Call(p, w.Timeout)
 		if fault != nil {
-			return w.Replace(b, t, failure(fault), fault.Detail)
+			return w.Replace(b, t, fault.Reason, fault.Detail)
 		}
 		return w.Text(b, memory.String(given), t)
 	}
@@ -38,7 +28,7 @@ func marshalerEncoding(pl *Plan, m *method.Method) appender {
 func marshaled(w *output.Writer, b []byte, m *method.Method, p memory.Ref, t reflect.Type) []byte {
 	given, fault := m.Call(p, w.Timeout)
 	if fault != nil {
-		return w.Replace(b, t, failure(fault), fault.Detail)
+		return w.Replace(b, t, fault.Reason, fault.Detail)
 	}
 	out, err := w.Foreign(b, given, t)
 	if err != nil {
@@ -56,7 +46,7 @@ func errorEncoding(pl *Plan, m *method.Method, plain appender) appender {
 		}
 		given, fault := m.Call(p, w.Timeout)
 		if fault != nil {
-			w.Note(len(b), t, failure(fault), fault.Detail)
+			w.Note(len(b), t, fault.Reason, fault.Detail)
 			return plain(w, b, p)
 		}
 		return w.Text(b, memory.String(given), t)
@@ -95,7 +85,7 @@ func enumEncoding(pl *Plan, m *method.Method, number appender) appender {
 func enumName(w *output.Writer, m *method.Method, p memory.Ref, t reflect.Type) (name string, reason output.Reason, detail string) {
 	given, fault := m.Call(p, w.Timeout)
 	if fault != nil {
-		return "", failure(fault), fault.Detail
+		return "", fault.Reason, fault.Detail
 	}
 	if name = memory.String(given); name == "" {
 		return "", output.UnknownEnum, "empty name"
@@ -129,7 +119,7 @@ func fallbackEncoding(pl *Plan, m *method.Method, plain appender) appender {
 	return func(w *output.Writer, b []byte, p memory.Ref) []byte {
 		given, fault := m.Call(p, w.Timeout)
 		if fault != nil {
-			w.Note(len(b), t, failure(fault), fault.Detail)
+			w.Note(len(b), t, fault.Reason, fault.Detail)
 			return plain(w, b, p)
 		}
 		w.Note(len(b), t, output.StringFallback, "")

@@ -124,14 +124,9 @@ func duration(w *output.Writer, b []byte, p memory.Ref) []byte {
 
 // slogValue appends what a slog.Value holds; a group becomes an object.
 func slogValue(w *output.Writer, b []byte, v slog.Value) []byte {
-	if v.Kind() == slog.KindLogValuer {
-		// Resolve contains panics, but no more.
-		done := make(chan slog.Value, 1)
-		_, fault := method.Apart(w.Timeout, func() ([]byte, *method.Fault) { done <- v.Resolve(); return nil, nil })
-		if fault != nil {
-			return w.Replace(b, slogType, failure(fault), "")
-		}
-		v = <-done
+	v, t, fault := method.Resolve(v, w.Timeout)
+	if fault != nil {
+		return w.Replace(b, t, fault.Reason, fault.Detail)
 	}
 	if v.Kind() != slog.KindGroup {
 		return loose(w, b, v.Any())
