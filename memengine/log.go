@@ -1,7 +1,6 @@
 package memengine
 
 import (
-	"crypto/rand"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -42,21 +41,31 @@ type queued struct {
 	m   *surewire.Message
 }
 
-func newLog(channel string, c Config) *log {
-	return &log{channel: channel, config: c, epoch: rand.Text()[:10], used: time.Now()}
+func newLog(channel, epoch string, c Config) *log {
+	return &log{channel: channel, config: c, epoch: epoch, used: time.Now()}
 }
 
+// maxQueue is how many messages may wait for their delivery, and maxBatch how
+// many one publisher delivers, others' among them, before a goroutine goes on.
+const (
+	maxQueue = 1 << 16
+	maxBatch = 64
+)
+
 // append places p at the end. It reports false if l is retired.
-func (l *log) append(p surewire.Publication, now time.Time) (surewire.Published, bool) {
+func (l *log) append(p surewire.Publication, now time.Time) (done surewire.Published, ok bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.retired {
-		return surewire.Published{}, false
+		return surewire.Published{}, false, nil
+	}
+	if len(l.queue) >= maxQueue {
+		return surewire.Published{}, true, surewire.ErrBusy
 	}
 	l.used = now
 	l.expire(now)
 	if pos, ok := l.ids[p.ID]; ok && p.ID != "" {
-		return surewire.Published{Position: pos, Duplicate: true}, true
+		return surewire.Published{Position: pos, Duplicate: true}, true, nil
 	}
 	m := &surewire.Message{Publication: p, Time: now, Position: surewire.Position{Epoch: l.epoch}}
 	if !p.Ephemeral {
@@ -66,7 +75,7 @@ func (l *log) append(p surewire.Publication, now time.Time) (surewire.Published,
 	if len(l.listeners) > 0 {
 		l.queue = append(l.queue, queued{l.seq, m})
 	}
-	return surewire.Published{Position: m.Position}, true
+	return surewire.Published{Position: m.Position}, true, nil
 }
 
 // keep gives m its offset and stores it.
@@ -113,17 +122,36 @@ func expired(m *surewire.Message, ttl time.Duration, now time.Time) bool {
 }
 
 // deliver hands the queue to the listeners, in order. One call at a time does
-// so for all; others leave their message to it.
+// so for all; others leave their message to it. Where that does not end, a
+// goroutine takes over from the publisher, until the queue is empty.
 func (l *log) deliver() {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.delivering {
-		l.mu.Unlock()
 		return
 	}
 	l.delivering = true
-	for len(l.queue) > 0 {
-		batch, listeners := l.queue, l.listeners
-		l.queue = nil
+	if l.deliverSome(maxBatch); len(l.queue) == 0 {
+		l.delivering = false
+		return
+	}
+	go func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for len(l.queue) > 0 {
+			l.deliverSome(maxQueue)
+		}
+		l.delivering = false
+	}()
+}
+
+// deliverSome delivers what is queued, at most limit messages. The caller holds
+// mu, which is let go for the deliveries.
+func (l *log) deliverSome(limit int) {
+	for limit > 0 && len(l.queue) > 0 {
+		batch, listeners := l.queue[:min(len(l.queue), limit)], l.listeners
+		l.queue = l.queue[len(batch):]
+		limit -= len(batch)
 		l.mu.Unlock()
 		for _, q := range batch {
 			for _, s := range listeners {
@@ -132,14 +160,13 @@ func (l *log) deliver() {
 				}
 			}
 		}
+		clear(batch)
 		l.mu.Lock()
 	}
-	l.delivering = false
-	l.mu.Unlock()
 }
 
 // subscribe adds a listener. It reports false if l is retired.
-func (l *log) subscribe(s surewire.Sink) (surewire.Position, func(), bool) {
+func (l *log) subscribe(s surewire.Sink) (surewire.Position, *listener, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.retired {
@@ -147,7 +174,7 @@ func (l *log) subscribe(s surewire.Sink) (surewire.Position, func(), bool) {
 	}
 	one := &listener{sink: s, after: l.seq}
 	l.listeners = append(slices.Clone(l.listeners), one)
-	return surewire.Position{Epoch: l.epoch, Offset: l.head}, func() { l.unsubscribe(one) }, true
+	return surewire.Position{Epoch: l.epoch, Offset: l.head}, one, true
 }
 
 func (l *log) unsubscribe(one *listener) {
@@ -187,14 +214,24 @@ func (l *log) history(after surewire.Position, limit int, now time.Time) (surewi
 }
 
 // retire drops what has expired, and reports whether the log itself has: nobody
-// listens, nothing is kept, and nobody asked for as long as history lasts. A
-// position in it means nothing afterwards: the channel's next log has its own epoch.
+// listens, nothing is kept, and nobody asked for as long as history lasts.
 func (l *log) retire(now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.expire(now)
-	l.retired = len(l.listeners) == 0 && len(l.messages) == 0 && now.Sub(l.used) >= l.config.HistoryTTL
+	l.retired = now.Sub(l.used) >= l.config.HistoryTTL && len(l.listeners) == 0 && len(l.messages) == 0 && len(l.queue) == 0
 	return l.retired
+}
+
+// unused retires the log if it never had a message and nobody listens.
+func (l *log) unused() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.head > 0 || len(l.listeners) > 0 || len(l.queue) > 0 {
+		return false
+	}
+	l.retired = true
+	return true
 }
 
 // close ends every subscription.

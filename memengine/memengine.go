@@ -5,6 +5,7 @@ package memengine
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"sync"
 	"time"
@@ -38,13 +39,15 @@ type Engine struct {
 	// mu guards the following.
 	mu     sync.Mutex
 	logs   map[string]*log
+	life   string // random: of this engine
+	lives  int    // how often logs that had messages were forgotten
 	closed bool
 }
 
 // New returns an empty engine. Its Close ends the one goroutine it starts,
 // which forgets channels that nobody has used for as long as history is kept.
 func New(c Config) *Engine {
-	e := &Engine{config: c.withDefaults(), done: make(chan struct{}), logs: make(map[string]*log)}
+	e := &Engine{config: c.withDefaults(), done: make(chan struct{}), logs: make(map[string]*log), life: rand.Text()[:8]}
 	go e.sweep()
 	return e
 }
@@ -59,7 +62,11 @@ func (e *Engine) Publish(ctx context.Context, channel string, p surewire.Publica
 		if err != nil {
 			return surewire.Published{}, err
 		}
-		if done, ok := l.append(p, time.Now()); ok {
+		done, ok, err := l.append(p, time.Now())
+		if err != nil {
+			return done, fmt.Errorf("channel %q: %w", channel, err)
+		}
+		if ok {
 			l.deliver()
 			return done, nil
 		}
@@ -73,8 +80,8 @@ func (e *Engine) Subscribe(ctx context.Context, channel string, s surewire.Sink)
 		if err != nil {
 			return surewire.Position{}, nil, err
 		}
-		if head, cancel, ok := l.subscribe(s); ok {
-			return head, cancel, nil
+		if head, one, ok := l.subscribe(s); ok {
+			return head, func() { l.unsubscribe(one); e.forgetUnused(l) }, nil
 		}
 	}
 }
@@ -87,6 +94,7 @@ func (e *Engine) History(ctx context.Context, channel string, after surewire.Pos
 			return surewire.History{}, err
 		}
 		if h, ok := l.history(after, limit, time.Now()); ok {
+			e.forgetUnused(l)
 			return h, nil
 		}
 	}
@@ -123,11 +131,16 @@ func (e *Engine) log(ctx context.Context, channel string) (*log, error) {
 	}
 	l := e.logs[channel]
 	if l == nil {
-		l = newLog(channel, e.config)
+		l = newLog(channel, e.epoch(), e.config)
 		e.logs[channel] = l
 	}
 	return l, nil
 }
+
+// epoch is that of a log that begins now: another one once a log that had
+// messages has been forgotten. A log that never had any is the same log when it
+// begins again, so that nothing need be kept of it.
+func (e *Engine) epoch() string { return fmt.Sprintf("%s%d", e.life, e.lives) }
 
 // sweep runs until Close.
 func (e *Engine) sweep() {
@@ -147,10 +160,24 @@ func (e *Engine) sweep() {
 func (e *Engine) forget(now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	lives := e.lives
 	for name, l := range e.logs {
 		if l.retire(now) {
 			delete(e.logs, name)
+			if l.head > 0 {
+				lives = e.lives + 1
+			}
 		}
+	}
+	e.lives = lives
+}
+
+// forgetUnused drops l if it never had a message and nobody listens.
+func (e *Engine) forgetUnused(l *log) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.logs[l.channel] == l && l.unused() {
+		delete(e.logs, l.channel)
 	}
 }
 

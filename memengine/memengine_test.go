@@ -2,7 +2,9 @@ package memengine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -109,6 +111,83 @@ func TestSubscribedChannelIsNotForgotten(t *testing.T) {
 		time.Sleep(3 * time.Hour)
 		if p := publish(t, e, surewire.Publication{Data: []byte("1")}); p.Epoch != head.Epoch {
 			t.Errorf("the epoch went from %q to %q under a subscription", head.Epoch, p.Epoch)
+		}
+	})
+}
+
+func TestUnusedChannelsAreNotKept(t *testing.T) {
+	e := memengine.New(memengine.Config{})
+	defer e.Close(t.Context())
+	head, cancel, err := e.Subscribe(t.Context(), "c", discard{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if h := history(t, e, head); !h.Complete || h.Head != head {
+		t.Errorf("an empty channel went from %v to %v", head, h.Head)
+	}
+	var m0, m1 runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m0)
+	for i := range 100_000 {
+		_, cancel, err := e.Subscribe(t.Context(), fmt.Sprint("c", i), discard{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&m1)
+	if grown := int64(m1.HeapAlloc) - int64(m0.HeapAlloc); grown > 10<<20 {
+		t.Errorf("100,000 channels that nobody published to left %d bytes", grown)
+	}
+}
+
+// slow is a sink that waits for each token.
+type slow struct{ tokens, got chan int }
+
+func (s slow) Deliver(_ string, m *surewire.Message) {
+	<-s.tokens
+	n, _ := strconv.Atoi(string(m.Data))
+	s.got <- n
+}
+func (s slow) Lost(string) {}
+
+// One publisher does not deliver for the others for ever, and what waits is bounded.
+func TestDeliveryThatLags(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := memengine.New(memengine.Config{})
+		defer e.Close(context.Background())
+		s := slow{make(chan int), make(chan int, 1<<17)}
+		_, cancel, err := e.Subscribe(t.Context(), "c", s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cancel()
+		returned := make(chan struct{})
+		go func() {
+			publish(t, e, surewire.Publication{Data: []byte("0")})
+			close(returned)
+		}()
+		synctest.Wait() // it delivers, and waits for a token
+		n := 1
+		for ; ; n++ {
+			if _, err = e.Publish(t.Context(), "c", surewire.Publication{Data: strconv.AppendInt(nil, int64(n), 10)}); err != nil {
+				break
+			}
+		}
+		if !errors.Is(err, surewire.ErrBusy) || n < 1000 {
+			t.Fatalf("publication %d: %v, want ErrBusy much later", n, err)
+		}
+		for range 64 {
+			s.tokens <- 0
+		}
+		<-returned // though the queue is long
+		close(s.tokens)
+		for i := range n {
+			if got := <-s.got; got != i {
+				t.Fatalf("%d was delivered, want %d", got, i)
+			}
 		}
 	})
 }
