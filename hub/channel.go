@@ -10,10 +10,6 @@ import (
 	"github.com/surewire/surewire/wire"
 )
 
-// maxInline is how many subscribers are written to by whoever delivers; for
-// more, a goroutine of the channel does it.
-const maxInline = 32
-
 // A channel is one live channel of the process: the tail of its log, and those
 // who read it. It is the engine's sink.
 type channel struct {
@@ -51,9 +47,9 @@ type subscription struct {
 	woken bool // it is in conn.woken; guarded by conn.mu
 }
 
-// subscribeTimeout bounds how long an engine may take to begin a subscription,
-// whoever waits for it.
-const subscribeTimeout = 10 * time.Second
+// engineTimeout bounds how long an engine may take to begin a subscription or to
+// read history, whoever waits for it.
+const engineTimeout = 10 * time.Second
 
 // join returns the live channel of name, which the caller must leave. The first
 // to join subscribes to the engine; the others wait for it.
@@ -63,11 +59,12 @@ func (h *Hub) join(ctx context.Context, name string) (*channel, error) {
 	if !ok {
 		ch = &channel{hub: h, name: name, ready: make(chan struct{}), tail: tail.New(name, h.config.TailLen, h.config.TailBytes)}
 		h.channels[name] = ch
+		ch.refs++ // open's
 	}
 	ch.refs++
 	h.mu.Unlock()
 	if !ok {
-		ch.open(ctx)
+		go ch.open(h.ctx) // ends within engineTimeout
 	}
 	select {
 	case <-ch.ready:
@@ -82,10 +79,12 @@ func (h *Hub) join(ctx context.Context, name string) (*channel, error) {
 	}
 }
 
-// open subscribes to the engine. It does not end with ctx: others may wait.
+// open subscribes to the engine, for all who wait, and then lets go of its own
+// part in the channel.
 func (ch *channel) open(ctx context.Context) {
+	defer ch.hub.leave(ch)
 	defer close(ch.ready)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), subscribeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
 	defer cancel()
 	head, end, err := ch.hub.config.Engine.Subscribe(ctx, ch.name, ch)
 	if ch.err = err; err != nil {
@@ -161,19 +160,18 @@ func (ch *channel) Deliver(name string, m *surewire.Message) {
 		return
 	}
 	ch.fresh = true
-	start, many := !ch.fanning, len(ch.subs) > maxInline
-	ch.fanning = true
+	start := !ch.fanning && len(ch.subs) > 0
+	ch.fanning = ch.fanning || start
 	ch.mu.Unlock()
-	switch {
-	case start && many:
+	if start {
 		go ch.fanOut() // ends when the tail has nothing new
-	case start:
-		ch.fanOut()
 	}
 }
 
 // fanOut wakes the subscribers until the tail has nothing new. What is
-// delivered meanwhile is told of in the next round, once for all of it.
+// delivered meanwhile is told of in the next round, once for all of it: the
+// busier the channel, the fewer the writes. It has a goroutine of its own, so
+// that neither a publisher nor the engine pays for the writes of others.
 func (ch *channel) fanOut() {
 	for {
 		ch.mu.Lock()

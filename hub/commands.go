@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -11,7 +12,7 @@ import (
 )
 
 // do carries out one command. An error ends the connection.
-func (c *conn) do(cmd wire.Command) error {
+func (c *conn) do(ctx context.Context, cmd wire.Command) error {
 	if cmd.Pong() {
 		if !c.pong() {
 			return surewire.DisconnectBadRequest
@@ -25,14 +26,14 @@ func (c *conn) do(cmd wire.Command) error {
 	case cmd.ID == 0, first != (cmd.Connect != nil):
 		return surewire.DisconnectBadRequest
 	case cmd.Connect != nil:
-		return c.connect(cmd.ID, cmd.Connect)
+		return c.connect(ctx, cmd.ID, cmd.Connect)
 	case cmd.Subscribe != nil:
-		return c.refuse(cmd.ID, c.subscribe(cmd.ID, cmd.Subscribe))
+		return c.refuse(cmd.ID, c.subscribe(ctx, cmd.ID, cmd.Subscribe))
 	case cmd.Unsubscribe != nil:
 		c.unsubscribe(cmd.ID, cmd.Unsubscribe.Channel)
 		return nil
 	case cmd.Publish != nil:
-		return c.refuse(cmd.ID, c.publish(cmd.ID, cmd.Publish))
+		return c.refuse(cmd.ID, c.publish(ctx, cmd.ID, cmd.Publish))
 	case cmd.Other != "":
 		return c.refuse(cmd.ID, wire.ErrNotAvailable.With(cmd.Other))
 	}
@@ -70,8 +71,8 @@ func denied(err error) error {
 
 func (c *conn) client() Client { return Client{ID: c.id, User: c.user} }
 
-func (c *conn) connect(id uint32, r *wire.Connect) error {
-	user, err := c.hub.config.Authorizer.Connect(c.ctx, ConnectRequest{r.Token, r.Data, r.Name, r.Version})
+func (c *conn) connect(ctx context.Context, id uint32, r *wire.Connect) error {
+	user, err := c.hub.config.Authorizer.Connect(ctx, ConnectRequest{r.Token, r.Data, r.Name, r.Version})
 	if err != nil {
 		var d surewire.Disconnect
 		if errors.As(err, &d) {
@@ -91,7 +92,7 @@ func (c *conn) connect(id uint32, r *wire.Connect) error {
 	}
 	c.subs = make(map[string]*subscription)
 	c.mu.Unlock()
-	c.slot = c.hub.wheel.add(c)
+	c.slot = c.hub.wheel.Add(c)
 	return nil
 }
 
@@ -109,14 +110,14 @@ func (c *conn) unsubscribe(id uint32, name string) {
 	}
 }
 
-func (c *conn) publish(id uint32, r *wire.Publish) error {
+func (c *conn) publish(ctx context.Context, id uint32, r *wire.Publish) error {
 	if len(r.Data) == 0 {
 		return wire.ErrBadRequest.With("publish without data")
 	}
-	if err := c.hub.config.Authorizer.Publish(c.ctx, c.client(), r.Channel); err != nil {
+	if err := c.hub.config.Authorizer.Publish(ctx, c.client(), r.Channel); err != nil {
 		return denied(err)
 	}
-	_, err := c.hub.config.Publisher.Publish(c.ctx, r.Channel, json.RawMessage(r.Data))
+	_, err := c.hub.config.Publisher.Publish(ctx, r.Channel, json.RawMessage(r.Data))
 	switch {
 	case err == nil:
 		c.reply(wire.AppendPublished(nil, id))

@@ -19,7 +19,8 @@ import (
 type conn struct {
 	// Static after construction.
 	hub       *Hub
-	ctx       context.Context // done when Serve returns
+	ctx       context.Context // done when the connection is to end
+	cancel    context.CancelFunc
 	id        string
 	transport Transport
 	format    *Format
@@ -36,7 +37,7 @@ type conn struct {
 	readsOf time.Time
 
 	writers sync.WaitGroup // goroutines that wait for the socket
-	room    chan struct{}  // holds a token after out got shorter, or the connection ended
+	room    chan struct{}  // holds a token after out got shorter
 
 	// mu guards the following.
 	mu       sync.Mutex
@@ -47,12 +48,15 @@ type conn struct {
 	woken    []*subscription // may have something after their cursors
 	writing  bool            // somebody is the writer
 	blocking bool            // and may be waiting for the socket
+	working  bool            // the reader carries out a frame: a pong may wait behind it
+	pinging  bool            // out has a ping
 	pinged   time.Time       // when the ping went that has no pong yet; zero if there is none
 	rtt      time.Duration   // as the last pong had it
 }
 
 func newConn(ctx context.Context, h *Hub, t Transport, f *Format) *conn {
-	return &conn{hub: h, ctx: ctx, id: rand.Text(), transport: t, format: f, slot: -1, room: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(ctx)
+	return &conn{hub: h, ctx: ctx, cancel: cancel, id: rand.Text(), transport: t, format: f, slot: -1, room: make(chan struct{}, 1)}
 }
 
 // serve reads until the connection ends, and returns when nothing of it is left.
@@ -67,10 +71,14 @@ func (c *conn) serve() error {
 	c.state = Closed
 	subs := c.subs
 	c.subs = nil
+	for _, s := range subs {
+		s.live = false
+	}
 	c.mu.Unlock()
+	c.cancel()
 	c.transport.Close(surewire.DisconnectNormal)
 	if c.slot >= 0 {
-		c.hub.wheel.remove(c, c.slot)
+		c.hub.wheel.Remove(c, c.slot)
 	}
 	for _, s := range subs {
 		s.leave()
@@ -89,21 +97,45 @@ func (c *conn) read() error {
 		if err != nil {
 			return err
 		}
-		if c.ended() {
+		if !c.work(true) {
 			continue // until the client or Close ends the stream
 		}
-		for cmd, err := range wire.Commands(frame) {
-			if err == nil {
-				err = c.do(cmd)
-			}
-			c.awaitRoom()
-			if err != nil {
-				c.close(disconnectFor(err))
-				break
-			}
-		}
+		c.frame(frame)
+		c.work(false)
 		c.flush()
 	}
+}
+
+// frameTimeout bounds the work for one frame, whatever an engine or an
+// [Authorizer] takes: the client may be gone, and its reader sees that only
+// between frames.
+const frameTimeout = 20 * time.Second
+
+// frame carries out the commands of one frame.
+func (c *conn) frame(frame []byte) {
+	ctx, cancel := context.WithTimeout(c.ctx, frameTimeout)
+	defer cancel()
+	for cmd, err := range wire.Commands(frame) {
+		if err == nil {
+			err = c.do(ctx, cmd)
+		}
+		if err != nil {
+			c.close(disconnectFor(err))
+			return
+		}
+		if !c.awaitRoom() {
+			return
+		}
+	}
+}
+
+// work notes that the reader begins, or ends, to carry out a frame. It reports
+// false if the connection is to end.
+func (c *conn) work(begins bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.working = begins
+	return c.state < Draining
 }
 
 // maxOwed is how many bytes of replies may wait for a client before its next
@@ -111,23 +143,23 @@ func (c *conn) read() error {
 const maxOwed = 1 << 20
 
 // awaitRoom lets a client that asks and does not read wait, until it reads or
-// the write time-out ends it.
-func (c *conn) awaitRoom() {
+// the write time-out ends it. It reports false if the connection is to end.
+func (c *conn) awaitRoom() bool {
 	for {
 		c.mu.Lock()
-		full := len(c.out) > maxOwed && c.state < Draining
-		start := full && c.claim()
+		ended, full := c.state >= Draining, len(c.out) > maxOwed
+		start := !ended && full && c.claim()
 		c.mu.Unlock()
 		switch {
-		case !full:
-			return
+		case ended || !full:
+			return !ended
 		case start:
 			c.write()
 		default:
 			select {
 			case <-c.room:
 			case <-c.ctx.Done():
-				return
+				return false
 			}
 		}
 	}
@@ -153,12 +185,6 @@ func disconnectFor(err error) surewire.Disconnect {
 	return surewire.DisconnectServerError
 }
 
-func (c *conn) ended() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.state >= Draining
-}
-
 // reply queues one payload. It leaves when the reader or the writer flushes.
 func (c *conn) reply(payload []byte) {
 	c.mu.Lock()
@@ -177,7 +203,7 @@ func (c *conn) close(d surewire.Disconnect) {
 	c.state, c.bye = Draining, d
 	start, waits := c.claim(), c.blocking
 	c.mu.Unlock()
-	c.madeRoom()
+	c.cancel()
 	if waits {
 		c.transport.Close(d)
 	}
@@ -217,9 +243,7 @@ func (c *conn) ping() {
 		c.mu.Unlock()
 		return
 	}
-	if c.pinged.IsZero() {
-		c.pinged = time.Now()
-	}
+	c.pinging = true
 	c.out = c.format.Frame(c.out, wire.Ping)
 	start := c.claim()
 	c.mu.Unlock()
@@ -243,7 +267,7 @@ func (c *conn) pong() bool {
 // checkPong closes a client that gave no sign.
 func (c *conn) checkPong() {
 	c.mu.Lock()
-	overdue := !c.pinged.IsZero() && time.Since(c.pinged) >= c.hub.config.PongTimeout
+	overdue := !c.working && !c.pinged.IsZero() && time.Since(c.pinged) >= c.hub.config.PongTimeout
 	c.mu.Unlock()
 	if overdue {
 		c.close(surewire.DisconnectNoPong)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/hub/internal/wheel"
 )
 
 // Config configures a [Hub]. Engine is required.
@@ -68,8 +69,10 @@ func (c Config) withDefaults() Config {
 type Hub struct {
 	// Static after construction.
 	config Config
-	wheel  *wheel
-	reads  chan struct{} // a token per read of history for a cursor that fell behind
+	wheel  *wheel.Wheel[*conn]
+	reads  chan struct{}   // a token per read of history for a cursor that fell behind
+	ctx    context.Context // done when the hub is shut down
+	cancel context.CancelFunc
 	idle   chan struct{} // closed when the hub is closing and its last connection has ended
 
 	// mu guards the following, and the refs of channels.
@@ -95,8 +98,9 @@ func New(c Config) *Hub {
 		conns:    make(map[*conn]struct{}),
 		channels: make(map[string]*channel),
 	}
-	h.wheel = newWheel(h.config.PingInterval, h.config.PongTimeout)
-	go h.wheel.run()
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	h.wheel = wheel.New[*conn](h.config.PingInterval, h.config.PongTimeout)
+	go h.wheel.Run((*conn).ping, (*conn).checkPong) // until Shutdown
 	return h
 }
 
@@ -105,9 +109,8 @@ func New(c Config) *Hub {
 // returns when nothing of the connection is left. The error says why it ended;
 // nil means that the client left in good order.
 func (h *Hub) Serve(ctx context.Context, t Transport, f *Format) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	c := newConn(ctx, h, t, f)
+	defer c.cancel()
 	if !h.add(c) {
 		t.Close(surewire.DisconnectShutdown)
 		return surewire.DisconnectShutdown
@@ -137,7 +140,8 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 		close(h.idle)
 	}
 	h.mu.Unlock()
-	h.wheel.stop()
+	defer h.cancel()
+	h.wheel.Stop()
 	for _, c := range conns {
 		c.close(surewire.DisconnectShutdown)
 	}

@@ -36,9 +36,14 @@ func inBubble(t *testing.T, c hub.Config, f func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		mem := memengine.New(memengine.Config{})
-		if l, ok := c.Engine.(*losing); ok {
-			l.Engine = mem
-		} else {
+		switch e := c.Engine.(type) {
+		case *losing:
+			e.Engine = mem
+		case *faulty:
+			e.Engine = mem
+		case *lagging:
+			e.Engine = mem
+		default:
 			c.Engine = mem
 		}
 		if c.Authorizer == nil {
@@ -559,6 +564,22 @@ func TestStateTravelsByName(t *testing.T) {
 	}
 }
 
+// calls are the functions of Surewire on the stack of the caller's caller, the
+// innermost first.
+func calls() (out []string) {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+	for {
+		f, more := frames.Next()
+		if _, name, ok := strings.Cut(f.Function, "github.com/surewire/surewire"); ok && !strings.Contains(name, "_test.") {
+			out = append(out, strings.TrimLeft(name, "/."))
+		}
+		if !more {
+			return out
+		}
+	}
+}
+
 // probe takes the stack of each write.
 type probe struct {
 	*peer
@@ -566,27 +587,19 @@ type probe struct {
 }
 
 func (p probe) TryWrite(b []byte) (int, error) {
-	pcs := make([]uintptr, 64)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
-	var rooms []string
-	for {
-		f, more := frames.Next()
-		if _, name, ok := strings.Cut(f.Function, "github.com/surewire/"); ok {
-			room, _, _ := strings.Cut(name, ".")
-			if len(rooms) == 0 || rooms[len(rooms)-1] != room {
-				rooms = append(rooms, room)
-			}
-		}
-		if !more {
-			break
-		}
-	}
-	p.stacks <- rooms
+	p.stacks <- calls()
 	return p.peer.TryWrite(b)
 }
 
-// From Publisher.Publish to the transport's write there are the publisher, the
-// engine and the hub, in one walk, each entered once: the stations of
+// deliveries takes the stack of each delivery.
+type deliveries chan []string
+
+func (d deliveries) Deliver(string, *surewire.Message) { d <- calls() }
+func (d deliveries) Lost(string)                       {}
+
+// From Publisher.Publish to the transport's write there are two walks: the
+// publisher's, through the engine to the channel, and the channel's, to the
+// connections. These are all the functions on the way: the stations of
 // ARCHITECTURE.md.
 func TestTheWayOfAMessage(t *testing.T) {
 	inBubble(t, hub.Config{}, func(t *testing.T, b *bench) {
@@ -594,6 +607,12 @@ func TestTheWayOfAMessage(t *testing.T) {
 		go b.hub.Serve(t.Context(), p, lines)
 		p.hello(t, wire.Subscribe{Channel: "c"})
 		<-p.stacks
+		d := make(deliveries, 1)
+		_, cancel, err := b.engine.Subscribe(t.Context(), "c", d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cancel()
 		publisher := &surewire.Publisher{Engine: b.engine}
 		if _, err := publisher.Publish(t.Context(), "c", hub.Connected); err != nil {
 			t.Fatal(err)
@@ -601,8 +620,12 @@ func TestTheWayOfAMessage(t *testing.T) {
 		if m := p.want(t).Publication; string(m.Data) != `"connected"` {
 			t.Errorf("got %s", m.Data)
 		}
-		want := []string{"surewire/hub", "surewire/memengine", "surewire", "surewire/hub_test"}
-		if got := <-p.stacks; !slices.Equal(got, want) {
+		want := []string{"memengine.(*log).deliverSome", "memengine.(*log).deliver", "memengine.(*Engine).Publish", "(*Publisher).Publish"}
+		if got := <-d; !slices.Equal(got, want) {
+			t.Errorf("the channel was reached through %q, want %q", got, want)
+		}
+		want = []string{"hub.(*conn).write", "hub.(*conn).wake", "hub.(*channel).fanOut"}
+		if got := <-p.stacks; !slices.Equal(got[:len(want)], want) || len(got) > len(want)+1 {
 			t.Errorf("the write was reached through %q, want %q", got, want)
 		}
 	})

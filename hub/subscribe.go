@@ -1,7 +1,10 @@
 package hub
 
 import (
+	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/hub/internal/tail"
@@ -13,22 +16,22 @@ import (
 const maxRecovered = 512 << 10
 
 // subscribe places a cursor and replies where it stands.
-func (c *conn) subscribe(id uint32, r *wire.Subscribe) error {
+func (c *conn) subscribe(ctx context.Context, id uint32, r *wire.Subscribe) error {
 	if err := surewire.CheckChannel(r.Channel); err != nil {
 		return wire.ErrBadRequest.With(err.Error())
 	}
 	if err := c.roomFor(r.Channel); err != nil {
 		return err
 	}
-	if err := c.hub.config.Authorizer.Subscribe(c.ctx, c.client(), r.Channel, r.Token); err != nil {
+	if err := c.hub.config.Authorizer.Subscribe(ctx, c.client(), r.Channel, r.Token); err != nil {
 		return denied(err)
 	}
-	ch, err := c.hub.join(c.ctx, r.Channel)
+	ch, err := c.hub.join(ctx, r.Channel)
 	if err != nil {
 		return fmt.Errorf("channel %q: %w", r.Channel, err)
 	}
 	s := &subscription{conn: c, channel: ch}
-	res, err := s.start(r)
+	res, err := s.start(ctx, r)
 	if err != nil {
 		s.leave()
 		return err
@@ -65,10 +68,10 @@ func (c *conn) roomFor(channel string) error {
 
 // start places s's cursor and makes s a reader: after what the client has, if it
 // asks to recover and everything from there is kept, else at the end.
-func (s *subscription) start(r *wire.Subscribe) (wire.Subscribed, error) {
+func (s *subscription) start(ctx context.Context, r *wire.Subscribe) (wire.Subscribed, error) {
 	res := wire.Subscribed{WasRecovering: r.Recover}
 	if r.Recover {
-		messages, err := s.recover(r.Since)
+		messages, err := s.recover(ctx, r.Since)
 		if err != nil {
 			return res, err
 		}
@@ -99,22 +102,27 @@ type recovered struct {
 	ok   bool // all that was missed is there
 }
 
-// recover places s's cursor after what the client has and after what it returns.
-func (s *subscription) recover(since surewire.Position) (recovered, error) {
+// recover places s's cursor after what the client has and after what it returns:
+// from the tail, or from history where the tail has not all of it. A client may
+// be ahead of the tail: what it has may still be on its way to this process.
+func (s *subscription) recover(ctx context.Context, since surewire.Position) (recovered, error) {
 	ch, limit := s.channel, s.conn.hub.config.RecoveryLimit
 	ch.mu.Lock()
 	head := ch.tail.Position()
-	known := (since.Epoch == "" || since.Epoch == head.Epoch) && since.Offset <= head.Offset
-	if covered := ch.tail.Covers(since.Offset); !known || covered {
-		defer ch.mu.Unlock()
-		if !known {
-			return recovered{}, nil
-		}
-		return s.resume(since.Offset, ch.tail.Messages(since.Offset, limit)), nil
+	var messages []*surewire.Message
+	covered := ch.tail.Covers(since.Offset) && since.Offset <= head.Offset
+	if covered {
+		messages = ch.tail.Messages(since.Offset, limit)
 	}
 	ch.mu.Unlock()
+	switch {
+	case since.Epoch != "" && since.Epoch != head.Epoch:
+		return recovered{}, nil
+	case covered && !slices.ContainsFunc(messages, expired):
+		return s.resume(since.Offset, messages), nil
+	}
 	since.Epoch = head.Epoch
-	h, err := s.conn.hub.config.Engine.History(s.conn.ctx, ch.name, since, limit)
+	h, err := s.conn.hub.history(ctx, ch.name, since, limit)
 	if err != nil {
 		return recovered{}, fmt.Errorf("channel %q: history: %w", ch.name, err)
 	}
@@ -123,6 +131,10 @@ func (s *subscription) recover(since surewire.Position) (recovered, error) {
 	}
 	return s.resume(since.Offset, h.Messages), nil
 }
+
+// expired reports whether m's own time is over: whether it is still kept is the
+// engine's to say.
+func expired(m *surewire.Message) bool { return m.TTL > 0 && time.Since(m.Time) >= m.TTL }
 
 // resume cuts messages to the size of a reply and places the cursor behind them.
 // Where in the tail that is, if it is there, is found by the first read.

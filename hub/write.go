@@ -22,6 +22,13 @@ const catchUpLimit = 256
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
+// giveBack keeps a buffer for the next, unless it has grown beyond what is usual.
+func giveBack(buf *[]byte) {
+	if cap(*buf) <= 4*maxWrite {
+		buffers.Put(buf)
+	}
+}
+
 // wake has the connection write what is after s's cursor.
 func (c *conn) wake(s *subscription) {
 	c.mu.Lock()
@@ -78,7 +85,7 @@ func (c *conn) write() {
 			c.wait(nil, buf)
 			return
 		case c.release():
-			buffers.Put(buf)
+			giveBack(buf)
 			return
 		}
 	}
@@ -121,7 +128,7 @@ func (c *conn) writeWaiting(b []byte, buf *[]byte) {
 			continue
 		}
 		if c.release() {
-			buffers.Put(buf)
+			giveBack(buf)
 			return
 		}
 	}
@@ -140,19 +147,13 @@ func (c *conn) writeAll(b []byte) error {
 // behind their tails go to late.
 func (c *conn) gather(buf *[]byte) []byte {
 	c.mu.Lock()
-	b := append((*buf)[:0], c.out...)
-	if c.out = c.out[:0]; cap(c.out) > 1<<10 {
-		c.out = nil
-	}
+	b := c.takeOut((*buf)[:0])
 	c.taken = c.taken[:0]
 	if c.state == Connected {
 		c.taken, c.woken = c.woken, c.taken
 	}
 	c.taken = slices.DeleteFunc(c.taken, func(s *subscription) bool { s.woken = false; return !s.live })
 	c.mu.Unlock()
-	if len(b) > maxOwed {
-		c.madeRoom()
-	}
 	defer clear(c.taken)
 	for i, s := range c.taken {
 		piece, left := s.channel.read(s)
@@ -172,6 +173,22 @@ func (c *conn) gather(buf *[]byte) []byte {
 		}
 	}
 	*buf = b
+	return b
+}
+
+// takeOut moves the connection's own frames behind b. The caller holds mu.
+func (c *conn) takeOut(b []byte) []byte {
+	b = append(b, c.out...)
+	if len(c.out) > maxOwed {
+		c.madeRoom()
+	}
+	if c.out = c.out[:0]; cap(c.out) > 1<<10 {
+		c.out = nil
+	}
+	if c.pinging && c.pinged.IsZero() {
+		c.pinged = time.Now()
+	}
+	c.pinging = false
 	return b
 }
 
@@ -219,12 +236,13 @@ func (c *conn) fail(err error) {
 	}
 	d = c.bye
 	c.mu.Unlock()
-	c.madeRoom()
+	c.cancel()
 	c.transport.Close(d)
 }
 
-// catchUp writes what is between s's cursor and its tail, from history. An
-// error ends the connection: the client comes back and recovers.
+// catchUp writes what is between s's cursor and its tail, from history, which a
+// connection may read so often per minute. An error ends the connection: the
+// client comes back and recovers.
 func (c *conn) catchUp(s *subscription, buf *[]byte) error {
 	epoch := s.channel.epoch()
 	for c.isLive(s) {
@@ -232,9 +250,16 @@ func (c *conn) catchUp(s *subscription, buf *[]byte) error {
 			c.again(s)
 			return nil
 		}
-		h, err := c.readHistory(s, surewire.Position{Epoch: epoch, Offset: s.cursor.Offset})
+		if now := time.Now(); now.Sub(c.readsOf) > time.Minute {
+			c.reads, c.readsOf = 0, now
+		}
+		if c.reads++; c.reads > c.hub.config.CatchUps {
+			return surewire.DisconnectSlow
+		}
+		h, err := c.hub.history(c.ctx, s.channel.name, surewire.Position{Epoch: epoch, Offset: s.cursor.Offset}, catchUpLimit)
 		if err != nil {
-			return err
+			c.hub.config.Logger.Warn("history could not be read", "channel", s.channel.name, "error", err)
+			return surewire.DisconnectServerError
 		}
 		if !h.Complete || len(h.Messages) == 0 {
 			c.end(s, wire.InsufficientState)
@@ -250,45 +275,44 @@ func (c *conn) catchUp(s *subscription, buf *[]byte) error {
 // writeMessages writes the frames of messages, and moves the cursor behind them.
 func (c *conn) writeMessages(s *subscription, messages []*surewire.Message, buf *[]byte) error {
 	b := (*buf)[:0]
-	var payload []byte
+	var payload, own []byte
 	for i, m := range messages {
 		payload = wire.AppendPublication(payload[:0], s.channel.name, m)
 		b = c.format.Frame(b, payload)
 		s.cursor.Offset = m.Position.Offset
-		if len(b) >= maxWrite || i == len(messages)-1 {
-			if err := c.writeAll(b); err != nil {
-				return err
-			}
-			b = b[:0]
+		if len(b) < maxWrite && i < len(messages)-1 {
+			continue
 		}
+		// Replies and pings do not wait for the end of a long catch-up. One of
+		// them may be the end of this subscription: nothing follows it then.
+		c.mu.Lock()
+		live := s.live
+		own = c.takeOut(own[:0])
+		c.mu.Unlock()
+		if err := c.writeAll(own); err != nil || !live {
+			return err
+		}
+		if err := c.writeAll(b); err != nil {
+			return err
+		}
+		b = b[:0]
 	}
 	*buf = b
 	return nil
 }
 
-// readHistory reads for a cursor that fell behind. How often a connection may
-// do so is bounded, and how many do so at once: the engine is everybody's.
-func (c *conn) readHistory(s *subscription, after surewire.Position) (surewire.History, error) {
-	if now := time.Now(); now.Sub(c.readsOf) > time.Minute {
-		c.reads, c.readsOf = 0, now
-	}
-	if c.reads++; c.reads > c.hub.config.CatchUps {
-		return surewire.History{}, surewire.DisconnectSlow
-	}
-	select {
-	case c.hub.reads <- struct{}{}:
-		defer func() { <-c.hub.reads }()
-	case <-c.ctx.Done():
-		return surewire.History{}, c.ctx.Err()
-	}
-	ctx, cancel := context.WithTimeout(c.ctx, subscribeTimeout)
+// history reads for a cursor that is older than its tail. How many do so at once
+// is bounded: the engine is everybody's.
+func (h *Hub) history(ctx context.Context, channel string, after surewire.Position, limit int) (surewire.History, error) {
+	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
 	defer cancel()
-	h, err := c.hub.config.Engine.History(ctx, s.channel.name, after, catchUpLimit)
-	if err != nil {
-		c.hub.config.Logger.Warn("history could not be read", "channel", s.channel.name, "error", err)
-		return h, surewire.DisconnectServerError
+	select {
+	case h.reads <- struct{}{}:
+		defer func() { <-h.reads }()
+	case <-ctx.Done():
+		return surewire.History{}, ctx.Err()
 	}
-	return h, nil
+	return h.config.Engine.History(ctx, channel, after, limit)
 }
 
 func (c *conn) isLive(s *subscription) bool {
