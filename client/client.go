@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gobwas/ws"
+
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/wire"
 )
@@ -51,7 +53,11 @@ func (c *Client) Tail(ctx context.Context, channel string, since *surewire.Posit
 			yield(nil, err)
 			return
 		}
-		t := &tailer{client: c, endpoint: endpoint, channel: channel, since: since, yield: yield}
+		t := &tailer{client: c, endpoint: endpoint, channel: channel, yield: yield}
+		if since != nil {
+			at := *since
+			t.since = &at
+		}
 		for retry := minRetry; ; retry = min(2*retry, maxRetry) {
 			heard, err := t.connection(ctx)
 			var stop *stopError
@@ -119,7 +125,8 @@ type tailer struct {
 	channel  string
 	yield    func(*surewire.Message, error) bool
 
-	since *surewire.Position // where it stands; nil: at the end, wherever that is
+	since          *surewire.Position // where it stands; nil: at the end, wherever that is
+	subscribedHere bool               // this connection's subscribe has been answered
 }
 
 // Command IDs of a connection.
@@ -136,6 +143,7 @@ func (t *tailer) connection(ctx context.Context) (heard bool, err error) {
 		return false, err
 	}
 	defer s.close()
+	t.subscribedHere = false
 	defer context.AfterFunc(ctx, s.close)()
 	if err := s.send(wire.Command{ID: connectID, Connect: &wire.Connect{Token: t.client.Token, Name: "surewire-go"}}, t.subscribe()); err != nil {
 		return false, err
@@ -160,7 +168,7 @@ func (t *tailer) connection(ctx context.Context) (heard bool, err error) {
 // ended turns a close that asks not to come back into a stop.
 func ended(err error) error {
 	var d surewire.Disconnect
-	if errors.As(err, &d) && !d.Reconnect() {
+	if errors.As(err, &d) && (!d.Reconnect() || d.Code == uint16(ws.StatusMessageTooBig)) {
 		return &stopError{d}
 	}
 	return err
@@ -183,8 +191,9 @@ func (t *tailer) handle(s *session, r wire.Reply) error {
 	case r.Error != nil:
 		return &stopError{r.Error}
 	case r.Connected != nil:
-		if n := r.Connected.PingInterval; n > 0 {
-			s.patience = time.Duration(n)*time.Second + handshakeTimeout
+		s.patience = time.Duration(r.Connected.PingInterval)*time.Second + handshakeTimeout
+		if r.Connected.PingInterval == 0 {
+			s.patience = 365 * 24 * time.Hour // the server does not ping
 		}
 		return nil
 	case r.Subscribed != nil:
@@ -192,10 +201,10 @@ func (t *tailer) handle(s *session, r wire.Reply) error {
 	case r.Channel != t.channel:
 		return nil
 	case r.Ended != nil && r.Ended.Code >= wire.InsufficientState.Code:
-		return s.send(t.subscribe())
+		return r.Ended // a new connection asks again, after a pause
 	case r.Ended != nil:
 		return &stopError{r.Ended}
-	case r.Publication != nil:
+	case r.Publication != nil && t.subscribedHere:
 		return t.message(r.Publication)
 	}
 	return nil
@@ -207,7 +216,7 @@ func (t *tailer) subscribed(s *wire.Subscribed) error {
 		return &stopError{}
 	}
 	at := s.Position
-	t.since = &at
+	t.since, t.subscribedHere = &at, true
 	for _, m := range s.Publications {
 		if err := t.message(m); err != nil {
 			return err
@@ -216,10 +225,18 @@ func (t *tailer) subscribed(s *wire.Subscribed) error {
 	return nil
 }
 
+// message yields the next. What it has is passed over; for what is missing, a
+// new connection asks.
 func (t *tailer) message(m *surewire.Message) error {
 	m.Position.Epoch = t.since.Epoch
-	if m.Position.Offset != 0 {
-		t.since.Offset = m.Position.Offset
+	switch at := m.Position.Offset; {
+	case at == 0:
+	case at <= t.since.Offset:
+		return nil
+	case at > t.since.Offset+1:
+		return fmt.Errorf("after offset %d the server sent %d", t.since.Offset, at)
+	default:
+		t.since.Offset = at
 	}
 	if !t.yield(m, nil) {
 		return &stopError{}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 type session struct {
 	conn     net.Conn
 	reader   *wsutil.Reader
-	patience time.Duration // how long the server may say nothing; 0 is for ever
+	patience time.Duration // how long the server may say nothing
 	end      sync.Once
 }
 
@@ -34,7 +35,7 @@ func dial(ctx context.Context, endpoint string) (*session, error) {
 	if err != nil {
 		return nil, refused(err)
 	}
-	s := &session{conn: conn}
+	s := &session{conn: conn, patience: handshakeTimeout}
 	var source io.Reader = conn
 	if early != nil {
 		source = early
@@ -47,7 +48,8 @@ func dial(ctx context.Context, endpoint string) (*session, error) {
 // refused turns an answer that will not change into a stop.
 func refused(err error) error {
 	var status ws.StatusError
-	if errors.As(err, &status) && status >= 400 && status < 500 {
+	if errors.As(err, &status) && status >= 400 && status < 500 &&
+		status != http.StatusRequestTimeout && status != http.StatusTooManyRequests {
 		return &stopError{err}
 	}
 	return err
@@ -62,15 +64,14 @@ func (s *session) send(cmds ...wire.Command) error {
 		}
 		frame = wire.AppendCommand(frame, c)
 	}
+	s.conn.SetWriteDeadline(time.Now().Add(handshakeTimeout))
 	return wsutil.WriteClientText(s.conn, frame)
 }
 
 // read returns the next message. A close that gives a code is a
 // [surewire.Disconnect].
 func (s *session) read() ([]byte, error) {
-	if s.patience > 0 {
-		s.conn.SetReadDeadline(time.Now().Add(s.patience))
-	}
+	s.conn.SetReadDeadline(time.Now().Add(s.patience))
 	for {
 		h, err := s.reader.NextFrame()
 		if err != nil {
