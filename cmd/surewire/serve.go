@@ -97,7 +97,7 @@ func onlyLoopback(next http.Handler) http.Handler {
 // serve returns when ctx is done and all connections have ended, or Drain is over.
 func (c *serveCmd) serve(ctx context.Context, l net.Listener, h http.Handler, s *server.Server, logger *slog.Logger) error {
 	web := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
@@ -110,7 +110,9 @@ func (c *serveCmd) serve(ctx context.Context, l net.Listener, h http.Handler, s 
 	logger.Info("stopping: clients are asked to come back", "at most", c.Drain)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Drain)
 	defer cancel()
-	err := errors.Join(web.Shutdown(drain), s.Shutdown(drain))
+	left := make(chan error, 1)
+	go func() { left <- s.Shutdown(drain) }() // ends with drain, at the latest
+	err := errors.Join(web.Shutdown(drain), <-left)
 	web.Close()
 	if err != nil {
 		return fmt.Errorf("stopped before all clients had gone: %w", err)

@@ -20,7 +20,7 @@ type tailCmd struct {
 
 	URL   string `default:"http://127.0.0.1:8000" env:"SUREWIRE_URL" help:"The server."`
 	Token string `env:"SUREWIRE_TOKEN" help:"Connection token."`
-	Since string `help:"Begin after this position, as printed: EPOCH:OFFSET. 0 is the oldest that is kept. Without it, begin with what comes next."`
+	Since string `help:"Begin after this position, as printed: EPOCH:OFFSET. 0 is the beginning of the log; where that is no longer kept, tail says so and begins with what comes next, as it does without --since."`
 	Count int    `short:"n" help:"End after so many publications. 0 goes on until interrupted."`
 }
 
