@@ -20,17 +20,18 @@ const module = "github.com/surewire/surewire"
 // floors is the staircase: a room imports only rooms of lower floors. A folder
 // below a room belongs to it.
 var floors = map[string]int{
-	"surejson":     0,
-	".":            1,
-	"wire":         2,
-	"socket":       2,
-	"memengine":    2,
-	"enginetest":   2,
-	"hub":          3,
-	"client":       3,
-	"server":       4,
-	"demo":         4,
-	"cmd/surewire": 5,
+	"surejson":           0,
+	".":                  1,
+	"surejson/protojson": 1,
+	"wire":               2,
+	"socket":             2,
+	"memengine":          2,
+	"enginetest":         2,
+	"hub":                3,
+	"client":             3,
+	"server":             4,
+	"demo":               4,
+	"cmd/surewire":       5,
 }
 
 // rooms says where a dependency may be imported; one without a room may not.
@@ -38,6 +39,7 @@ var rooms = map[string][]string{
 	"github.com/centrifugal/protocol": {"wire"},
 	"github.com/gobwas/ws":            {"socket", "client"},
 	"github.com/alecthomas/kong":      {"cmd/surewire"},
+	"google.golang.org/protobuf":      {"surejson/protojson"},
 }
 
 // Limits of size, in lines, for code that is not a test.

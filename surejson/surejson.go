@@ -47,12 +47,27 @@ type Encoder struct {
 	EscapeHTML bool // write <, > and & as escapes, as json.Marshal does
 	NilAsEmpty bool // write nil slices as [] and nil maps as {}, not as null
 
+	// Protobuf writes protobuf messages; nil means that they are written as
+	// the structs they are in Go.
+	Protobuf MessageMarshaler
+
 	// MethodTimeout bounds each call of a method of the value (MarshalJSON,
 	// String and so on). With it each call has a goroutine of its own, which
 	// costs about half a microsecond, and one that does not return in time is
 	// left behind, still running and still reading the value; what it would
 	// have written is null. 0 means no bound.
 	MethodTimeout time.Duration
+}
+
+// A MessageMarshaler writes protobuf messages, which the standard library does
+// not know; package surejson/protojson has one. It is asked for values whose
+// type has a method ProtoReflect, not by embedding, and no method that
+// marshals. Its methods may be called concurrently.
+type MessageMarshaler interface {
+	// MarshalMessage returns m, which is a pointer to the message and never
+	// nil, as JSON. m is only read, and neither m nor the result is kept.
+	// What it does wrong is contained as with MarshalJSON.
+	MarshalMessage(m any) ([]byte, error)
 }
 
 // An IntegerPolicy decides over integers beyond ±2^53, which readers that
@@ -154,6 +169,7 @@ func (e *Encoder) resolve() output.Config {
 		ErrorData:   e.Errors == ErrorsAsData,
 		Duration:    e.Durations.append(),
 		Timeout:     e.MethodTimeout,
+		Messages:    e.Protobuf,
 	}
 }
 

@@ -26,6 +26,12 @@ type Config struct {
 	ErrorData   bool
 	Duration    func(w *Writer, b []byte, d time.Duration) []byte // nil: nanoseconds
 	Timeout     time.Duration
+	Messages    MessageMarshaler // nil: protobuf messages are written as structs
+}
+
+// A MessageMarshaler writes protobuf messages. The public package documents it.
+type MessageMarshaler interface {
+	MarshalMessage(m any) ([]byte, error)
 }
 
 // A Writer is the state of one encoding.

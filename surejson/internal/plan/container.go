@@ -94,7 +94,7 @@ func (c *compiler) pointer(p *Plan) appender {
 		follow, simple = chained(p, elem), false
 	}
 	if p.t.Implements(errorType) && method.Marshaler(t, true) == nil && t.Kind() != reflect.Interface {
-		follow, simple = errorEncoding(elem, method.Of(method.Error, t, true), follow), false
+		follow, simple = textEncoding(elem, method.Of(method.Error, t, true), follow), false
 	}
 	if simple && !p.tracked {
 		return func(w *output.Writer, b []byte, at memory.Ref) []byte {

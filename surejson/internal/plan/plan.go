@@ -125,11 +125,14 @@ func (c *compiler) encoding(p *Plan, addressed bool) appender {
 	if m := method.Marshaler(p.t, addressed); m != nil {
 		return marshalerEncoding(p, m)
 	}
-	plain := c.byKind(p, addressed)
+	run := c.byKind(p, addressed)
 	if p.t.Implements(errorType) {
-		return errorEncoding(p, method.Of(method.Error, p.t, addressed), plain)
+		run = textEncoding(p, method.Of(method.Error, p.t, addressed), run)
 	}
-	return plain
+	if method.IsMessage(p.t) {
+		run = messageEncoding(p, addressed, run)
+	}
+	return run
 }
 
 // byKind is encoding for types without marshalers.

@@ -13,7 +13,10 @@ import (
 func marshalerEncoding(pl *Plan, m *method.Method) appender {
 	t := pl.t
 	if m.Kind == method.JSON {
-		return func(w *output.Writer, b []byte, p memory.Ref) []byte { return marshaled(w, b, m, p, t) }
+		return func(w *output.Writer, b []byte, p memory.Ref) []byte {
+			given, fault := m.Call(p, w.Timeout)
+			return checked(w, b, given, fault, t)
+		}
 	}
 	return func(w *output.Writer, b []byte, p memory.Ref) []byte {
 		given, fault := m.Call(p, w.Timeout)
@@ -24,9 +27,8 @@ func marshalerEncoding(pl *Plan, m *method.Method) appender {
 	}
 }
 
-// marshaled appends what a MarshalJSON method returns.
-func marshaled(w *output.Writer, b []byte, m *method.Method, p memory.Ref, t reflect.Type) []byte {
-	given, fault := m.Call(p, w.Timeout)
+// checked appends JSON that a method has given, or not.
+func checked(w *output.Writer, b, given []byte, fault *method.Fault, t reflect.Type) []byte {
 	if fault != nil {
 		return w.Replace(b, t, fault.Reason, fault.Detail)
 	}
@@ -37,17 +39,37 @@ func marshaled(w *output.Writer, b []byte, m *method.Method, p memory.Ref, t ref
 	return out
 }
 
-// errorEncoding writes an error's text; if Error fails, what plain writes.
-func errorEncoding(pl *Plan, m *method.Method, plain appender) appender {
-	t := pl.t
+// messageEncoding writes a protobuf message if there is something that can,
+// and otherwise what plain writes. It gets a copy of one that is not addressed.
+func messageEncoding(pl *Plan, addressed bool, plain appender) appender {
+	t, guard := pl.t, new(method.Guard)
 	return func(w *output.Writer, b []byte, p memory.Ref) []byte {
-		if w.ErrorData {
+		if w.Messages == nil {
+			return plain(w, b, p)
+		}
+		if !addressed {
+			p = memory.Copy(p, t)
+		}
+		given, fault := guard.Message(w.Messages, memory.Reflect(p, t).Addr().Interface(), w.Timeout)
+		return checked(w, b, given, fault, t)
+	}
+}
+
+// textEncoding writes what Error gives, or String for a value that has nothing
+// else to show; if that fails, what plain writes.
+func textEncoding(pl *Plan, m *method.Method, plain appender) appender {
+	t, fallback := pl.t, m.Kind == method.String
+	return func(w *output.Writer, b []byte, p memory.Ref) []byte {
+		if w.ErrorData && !fallback {
 			return plain(w, b, p)
 		}
 		given, fault := m.Call(p, w.Timeout)
 		if fault != nil {
 			w.Note(len(b), t, fault.Reason, fault.Detail)
 			return plain(w, b, p)
+		}
+		if fallback {
+			w.Note(len(b), t, output.StringFallback, "")
 		}
 		return w.Text(b, memory.String(given), t)
 	}
@@ -110,19 +132,4 @@ func integerText(v reflect.Value) string {
 		return strconv.FormatInt(v.Int(), 10)
 	}
 	return strconv.FormatUint(v.Uint(), 10)
-}
-
-// fallbackEncoding writes the String of a value that has nothing else to
-// show; if String fails, what plain writes.
-func fallbackEncoding(pl *Plan, m *method.Method, plain appender) appender {
-	t := pl.t
-	return func(w *output.Writer, b []byte, p memory.Ref) []byte {
-		given, fault := m.Call(p, w.Timeout)
-		if fault != nil {
-			w.Note(len(b), t, fault.Reason, fault.Detail)
-			return plain(w, b, p)
-		}
-		w.Note(len(b), t, output.StringFallback, "")
-		return w.Text(b, memory.String(given), t)
-	}
 }

@@ -100,7 +100,7 @@ func unsupportedEncoding(p *Plan, addressed bool) appender {
 		return w.Replace(b, t, output.Unsupported, "")
 	}
 	if m := method.Of(method.String, t, addressed); m != nil {
-		return fallbackEncoding(p, m, null)
+		return textEncoding(p, m, null)
 	}
 	return null
 }

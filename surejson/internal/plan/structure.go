@@ -47,7 +47,7 @@ func (c *compiler) structure(p *Plan, addressed bool) appender {
 	if len(members) == 0 {
 		object = func(w *output.Writer, b []byte, at memory.Ref) []byte { return append(b, "{}"...) }
 		if m := method.Of(method.String, p.t, addressed); m != nil {
-			return fallbackEncoding(p, m, object)
+			return textEncoding(p, m, object)
 		}
 	}
 	return object
