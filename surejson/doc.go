@@ -52,6 +52,12 @@
 // on a goroutine of its own, and then contains also this and methods that
 // block.
 //
+// # Log lines and protobuf
+//
+// [NewHandler] returns a handler for log/slog whose lines are written by the
+// same rules. [Encoder.Protobuf] takes what writes protobuf messages, such as
+// that of package surejson/protojson; without it they are structs.
+//
 // # What no package can contain
 //
 //   - A map that is written to during the encoding stops the process: the

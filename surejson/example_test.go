@@ -3,7 +3,9 @@ package surejson_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
+	"os"
 	"time"
 
 	"github.com/surewire/surewire/surejson"
@@ -46,4 +48,16 @@ func ExampleReport_Err() {
 	_, report := surejson.Marshal([]any{1, int64(1)<<53 + 1})
 	fmt.Println(report.Err())
 	// Output: surejson: 1 repaired: "/1" (int64): big-integer, wrote "9007199254740993"
+}
+
+func ExampleNewHandler() {
+	withoutTime := func(groups []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey && len(groups) == 0 {
+			return slog.Attr{}
+		}
+		return a
+	}
+	logger := slog.New(surejson.NewHandler(os.Stdout, &surejson.HandlerOptions{ReplaceAttr: withoutTime}))
+	logger.Info("connection", "status", Status(1), "load", math.NaN(), "updates", make(chan int))
+	// Output: {"level":"INFO","msg":"connection","status":"busy","load":null,"updates":null,"!repairs":["/load non-finite float64: NaN","/updates unsupported chan int"]}
 }

@@ -57,10 +57,10 @@ type HandlerOptions struct {
 //	{"time":…,"level":"INFO","msg":"state","load":null,"!repairs":["/load non-finite float64"]}
 //
 // A record that needs no repair is written byte for byte as by
-// [slog.JSONHandler], except where that writes less than Marshal, and that \b
-// and \f are escaped by these short forms in every string. A LogValue method
-// that fails gives null, and a group that turns out to be empty is left out
-// also if WithGroup began it.
+// [slog.JSONHandler], except where that writes a value otherwise than Marshal
+// does, and that \b and \f have these short escapes in every string. A LogValue
+// method that fails gives null, and a group that turns out to be empty is left
+// out also if WithGroup began it.
 //
 // A line is never longer than its limit; what WithAttrs adds has at most half
 // of it. Where a line is too long, strings are cut, values are null, and then

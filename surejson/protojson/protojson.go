@@ -50,7 +50,7 @@ var (
 
 // messageCost is what a message costs beyond its fields. It bounds the time
 // that messages which share parts, and so multiply, can take.
-const messageCost = 32
+const messageCost = 64
 
 // A budget is what may still be spent: a byte of text costs one, and so does
 // any other value.
