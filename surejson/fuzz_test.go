@@ -136,7 +136,8 @@ func (c *chooser) fillMap(v reflect.Value, depth int) {
 		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
 		c.fill(key, depth-1)
 		c.fill(value, depth-1)
-		if key.Kind() == reflect.Interface && !key.IsNil() && !key.Elem().Comparable() {
+		// A value alone says yes for an array without elements.
+		if key.Kind() == reflect.Interface && !key.IsNil() && !(key.Elem().Type().Comparable() && key.Elem().Comparable()) {
 			continue
 		}
 		v.SetMapIndex(key, value)
