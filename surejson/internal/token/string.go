@@ -18,6 +18,9 @@ const (
 	topBits  = 0x8080808080808080
 )
 
+// wide is the length from which ASCII is faster by vectors than by words.
+const wide = 64
+
 // slack is the room kept beyond the rest of the string: one word that is
 // stored whole although only its head counts, and the longest escape.
 const slack = 16
@@ -33,32 +36,24 @@ func AppendString(dst []byte, s string, html bool) (out []byte, valid bool) {
 	buf := dst[:cap(dst)]
 	buf[n] = '"'
 	n++
-	if html || len(s) >= vector.Least {
+	end := n + len(s)
+	switch {
+	case html || len(s) >= wide && len(s) >= vector.Least:
 		return appendRest(buf, n, s, 0, html)
-	}
-	if len(s) < 8 {
-		return appendTiny(buf, n, s)
-	}
-	// The last word overlaps the one before, and ends with s.
-	for i, last := 0, len(s)-8; ; i = min(i+8, last) {
-		w := load64(s, i)
-		binary.LittleEndian.PutUint64(buf[n+i:], w)
-		if hit := attention(w); hit != 0 {
-			k := i + firstByte(hit)
-			return appendRest(buf, n+k, s, k, false)
+	case len(s) >= 8:
+		// The last word overlaps the one before, and ends with s.
+		for i, last := 0, len(s)-8; ; i = min(i+8, last) {
+			w := load64(s, i)
+			binary.LittleEndian.PutUint64(buf[n+i:], w)
+			if hit := attention(w); hit != 0 {
+				k := i + firstByte(hit)
+				return appendRest(buf, n+k, s, k, false)
+			}
+			if i == last {
+				break
+			}
 		}
-		if i == last {
-			break
-		}
-	}
-	n += len(s)
-	buf[n] = '"'
-	return buf[:n+1], true
-}
-
-// appendTiny appends up to seven bytes and the last quote.
-func appendTiny(buf []byte, n int, s string) (out []byte, valid bool) {
-	if len(s) >= 4 {
+	case len(s) >= 4:
 		// Two loads that may overlap.
 		last := len(s) - 4
 		low, high := load32(s, 0), load32(s, last)
@@ -67,16 +62,15 @@ func appendTiny(buf []byte, n int, s string) (out []byte, valid bool) {
 		if attention(uint64(low)|uint64(high)<<32) != 0 {
 			return appendRest(buf, n, s, 0, false)
 		}
-	} else {
+	default:
 		for i := range len(s) {
 			if buf[n+i] = s[i]; !plain[s[i]] {
 				return appendRest(buf, n, s, 0, false)
 			}
 		}
 	}
-	n += len(s)
-	buf[n] = '"'
-	return buf[:n+1], true
+	buf[end] = '"'
+	return buf[:end+1], true
 }
 
 // appendRest goes on at byte i of s, which may need an escape, and byte n of
