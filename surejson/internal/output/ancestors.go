@@ -1,6 +1,10 @@
 package output
 
-import "reflect"
+import (
+	"reflect"
+
+	"github.com/surewire/surewire/surejson/internal/contain"
+)
 
 // An Ancestor is a pointer, map or slice that is being written. Two that are
 // equal are one value, so the second is a cycle. The type is part of it
@@ -17,6 +21,9 @@ const nearAncestors = 64
 // Enter takes a pointer, map or slice as ancestor of what follows and
 // returns false if it already is one.
 func (w *Writer) Enter(a Ancestor) bool {
+	if !contain.On {
+		return true
+	}
 	near := w.ancestors[:min(len(w.ancestors), nearAncestors)]
 	for i := len(near) - 1; i >= 0; i-- {
 		if near[i].At == a.At && near[i] == a {
@@ -43,6 +50,9 @@ func (w *Writer) enterFar(a Ancestor) bool {
 
 // Leave undoes the last Enter.
 func (w *Writer) Leave() {
+	if !contain.On {
+		return
+	}
 	n := len(w.ancestors) - 1
 	if n >= nearAncestors {
 		delete(w.far, w.ancestors[n])
@@ -54,7 +64,7 @@ func (w *Writer) Leave() {
 // counting, if that is too deep or not even an empty one fits; Refuse then
 // writes null.
 func (w *Writer) Descend(b []byte) bool {
-	if w.depth >= w.MaxDepth || w.Room(b) < len("[]") {
+	if contain.On && (w.depth >= w.MaxDepth || w.Room(b) < len("[]")) {
 		return false
 	}
 	w.depth++
@@ -80,13 +90,15 @@ func (w *Writer) Refuse(b []byte, t reflect.Type) []byte {
 // Open is Enter, if tracked, and Descend. If either refuses, ok is false and
 // the value is written.
 func (w *Writer) Open(b []byte, tracked bool, a Ancestor) (out []byte, ok bool) {
-	if tracked && !w.Enter(a) {
+	switch {
+	case !tracked && w.Descend(b):
+		return b, true
+	case !tracked:
+		return w.Refuse(b, a.Type), false
+	case !w.Enter(a):
 		return w.Replace(b, a.Type, Cycle, ""), false
-	}
-	if !w.Descend(b) {
-		if tracked {
-			w.Leave()
-		}
+	case !w.Descend(b):
+		w.Leave()
 		return w.Refuse(b, a.Type), false
 	}
 	return b, true

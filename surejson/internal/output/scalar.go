@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/surewire/surewire/surejson/internal/contain"
 	"github.com/surewire/surewire/surejson/internal/scan"
 	"github.com/surewire/surewire/surejson/internal/token"
 )
@@ -53,19 +54,21 @@ func (w *Writer) Float(b []byte, f float64, size int, t reflect.Type) []byte {
 
 // Text appends s as a string, on behalf of a value of type t.
 func (w *Writer) Text(b []byte, s string, t reflect.Type) []byte {
+	// Escapes take at most six times the bytes, so that this fits.
+	if !contain.On || len(s) < w.Room(b)>>3 {
+		if out, valid := token.AppendString(b, s, w.HTML); valid {
+			return out
+		}
+	}
+	return w.mendText(b, s, t)
+}
+
+// mendText is Text for a string that may be too long, or not valid.
+func (w *Writer) mendText(b []byte, s string, t reflect.Type) []byte {
 	if len(s)+2 > w.Room(b) {
 		return w.cutText(b, s, t)
 	}
 	out, valid := token.AppendString(b, s, w.HTML)
-	if !valid || w.Over(out) {
-		return w.mendText(b, out, s, t, valid)
-	}
-	return out
-}
-
-// mendText deals with a string that was written as out but is not valid or
-// too long.
-func (w *Writer) mendText(b, out []byte, s string, t reflect.Type, valid bool) []byte {
 	if w.Over(out) {
 		return w.cutText(b, s, t)
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/surewire/surewire/surejson/internal/contain"
 	"github.com/surewire/surewire/surejson/internal/pointer"
 )
 
@@ -141,7 +142,7 @@ func (w *Writer) Room(b []byte) int { return w.bound - len(b) }
 
 // Over reports whether b is too long for all open containers to be closed,
 // or the output full.
-func (w *Writer) Over(b []byte) bool { return len(b) > w.bound }
+func (w *Writer) Over(b []byte) bool { return contain.On && len(b) > w.bound }
 
 // Aside runs f to write to a new buffer about as long as room, and returns
 // it. What f repairs is left to the caller.
@@ -162,6 +163,10 @@ type Item struct {
 
 // Begin starts an item at the end of b.
 func (w *Writer) Begin(b []byte) Item { return Item{len(b), len(b), w.tally} }
+
+// ItemAt returns the item that starts at an offset and whose value starts at
+// another, when the repairs before it are known.
+func ItemAt(start, value int, before Tally) Item { return Item{start, value, before} }
 
 // Value tells that the item's value is next.
 func (it *Item) Value(b []byte) { it.value = len(b) }

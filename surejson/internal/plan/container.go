@@ -139,6 +139,11 @@ func (c *compiler) slice(p *Plan) appender {
 	p.tracked = mayLoop(t)
 	values := func(w *output.Writer, b []byte, at memory.Ref) []byte {
 		base, n := memory.Elements(at)
+		if n > 0 && !p.tracked && w.Descend(b) {
+			b = list(w, b, t, elem, base, n)
+			w.Ascend()
+			return b
+		}
 		if n > 0 {
 			b, ok := w.Open(b, p.tracked, output.Ancestor{At: memory.Identity(base), Len: n, Type: t})
 			if !ok {
@@ -193,15 +198,14 @@ func list(w *output.Writer, b []byte, t reflect.Type, elem *Plan, base memory.Re
 	at, size, run := len(b), elem.t.Size(), elem.run
 	b = append(b, '[')
 	for i := range n {
-		it := w.Begin(b)
+		start, tally := len(b), w.Tally()
 		if i > 0 {
 			b = append(b, ',')
-			it.Value(b)
 		}
-		p := memory.Element(base, i, size)
-		b = run(w, b, p)
+		b = run(w, b, memory.Element(base, i, size))
 		if w.Over(b) {
 			var stop bool
+			it, p := output.ItemAt(start, start+min(i, 1), tally), memory.Element(base, i, size)
 			if b, stop = spill(w, b, it, p, elem.t, t, at); stop {
 				break
 			}

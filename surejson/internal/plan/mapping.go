@@ -128,7 +128,7 @@ func members(w *output.Writer, b []byte, p, elem *Plan, text keyText, spare *syn
 		room -= len(k.Name)
 		w.Keys = append(w.Keys, k)
 	}
-	arrange(w.Keys[first:])
+	output.Arrange(w.Keys[first:])
 	for j := range n {
 		it := w.Begin(b)
 		k := &w.Keys[first+j]

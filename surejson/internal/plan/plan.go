@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/surewire/surewire/surejson/internal/contain"
 	"github.com/surewire/surewire/surejson/internal/memory"
 	"github.com/surewire/surewire/surejson/internal/method"
 	"github.com/surewire/surewire/surejson/internal/output"
@@ -40,12 +41,13 @@ func Append(w *output.Writer, b []byte) []byte { return w.Finish(Part(w, b)) }
 // Part appends w.Root to b. Should a defect of this package, or a value that is
 // being changed, panic, it is null.
 func Part(w *output.Writer, b []byte) (out []byte) {
-	here := w.Here(b)
-	defer func() {
-		if r := recover(); r != nil {
-			out = w.Abandon(b, here, method.Describe(r))
-		}
-	}()
+	if here := w.Here(b); contain.On {
+		defer func() {
+			if r := recover(); r != nil {
+				out = w.Abandon(b, here, method.Describe(r))
+			}
+		}()
+	}
 	return anything(w, b, memory.At(&w.Root))
 }
 

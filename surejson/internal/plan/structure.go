@@ -34,6 +34,14 @@ type member struct {
 	omit     func(w *output.Writer, at int, p memory.Ref) bool // nil: never left out
 }
 
+// named returns how long the member is before its value.
+func (m *member) named(html bool) int {
+	if html {
+		return m.htmlHead.Len()
+	}
+	return m.head.Len()
+}
+
 // structure writes an object of the fields that encoding/json writes. A
 // struct without any is opaque: its String method, if it has one, says more
 // than {}.
@@ -106,13 +114,12 @@ func object(w *output.Writer, b []byte, pl *Plan, members []member, p memory.Ref
 		} else {
 			q = m.step.Field(p)
 		}
-		it := w.Begin(b)
+		start, tally := len(b), w.Tally()
 		if w.HTML {
 			b = m.htmlHead.Append(b)
 		} else {
 			b = m.head.Append(b)
 		}
-		it.Value(b)
 		switch m.op {
 		case opString:
 			b = w.Text(b, memory.Load[string](q), m.p.t)
@@ -128,7 +135,10 @@ func object(w *output.Writer, b []byte, pl *Plan, members []member, p memory.Ref
 			b = m.p.run(w, b, q)
 		}
 		if w.Over(b) {
+			// What is known only here need not be kept during each field.
 			var stop bool
+			q, _ := m.step.Follow(p)
+			it := output.ItemAt(start, start+m.named(w.HTML), tally)
 			if b, stop = spill(w, b, it, q, m.p.t, pl.t, in); stop {
 				break
 			}

@@ -317,6 +317,9 @@ func NewHead(name string, html bool) Head {
 	return h
 }
 
+// Len returns the length of the Head.
+func (h *Head) Len() int { return len(h.text) }
+
 // Append appends the Head to dst.
 func (h *Head) Append(dst []byte) []byte {
 	n := len(dst)

@@ -1,0 +1,5 @@
+//go:build uncontained
+
+package contain
+
+const On = false
