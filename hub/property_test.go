@@ -118,12 +118,8 @@ type schedule struct {
 // over a tail of 8: with a history that has everything, and with one that is so
 // short that some must be told of insufficient state.
 func TestEveryMessageOnce(t *testing.T) {
-	rounds := uint64(30)
-	if testing.Short() {
-		rounds = 5
-	}
 	var resets int
-	for seed := range rounds {
+	for seed := range uint64(30) {
 		for _, history := range []int{10_000, 24} {
 			s := schedule{seed, history, 20, 300}
 			t.Run(fmt.Sprintf("history=%d/seed=%d", history, seed), func(t *testing.T) {
