@@ -15,7 +15,6 @@ export class Chat {
   private readonly newer = byId<HTMLButtonElement>('newer');
   private readonly name = byId<HTMLInputElement>('name');
   private readonly text = byId<HTMLInputElement>('text');
-  private readonly send = byId<HTMLButtonElement>('send');
   private readonly failure = byId('send-failure');
   private readonly me: string;
   private unseen = 0;
@@ -42,18 +41,19 @@ export class Chat {
 
   private async submit(channel: Channel): Promise<void> {
     const text = this.text.value.trim();
-    if (!text || this.send.disabled) return;
-    this.send.disabled = true;
+    if (!text) return;
+    // The next message may be typed, and sent, before this one is confirmed: one
+    // connection keeps their order.
+    this.text.value = '';
     this.failure.textContent = '';
     try {
       await channel.publish({ name: this.name.value.trim() || 'nobody', text, from: this.me });
-      this.text.value = '';
       this.toEnd();
     } catch (error) {
       const why = (error as { message?: string }).message ?? String(error);
       this.failure.textContent = `Not confirmed: ${why}. If it does not appear above, send it again.`;
+      if (!this.text.value) this.text.value = text;
     }
-    this.send.disabled = false;
   }
 
   /** Appends a message that has arrived. */

@@ -39,6 +39,22 @@ test('two tabs chat, and see the same in the same order', limit, async (t) => {
   assert.deepEqual([...ada.faults, ...bob.faults], []);
 });
 
+test('what is typed before the last message is confirmed is sent too', limit, async (t) => {
+  const server = await kit.startServer(t, binary);
+  const page = await kit.openTab(t, browser, server.url);
+  await kit.ready(page);
+  await page.evaluate(() => {
+    const text = document.querySelector('#text');
+    for (const word of ['one', 'two', 'three']) {
+      text.value = word;
+      text.form.requestSubmit();
+    }
+  });
+  await kit.shows(page, 'three');
+  assert.deepEqual((await kit.chat(page)).map((m) => m.text), ['one', 'two', 'three']);
+  assert.deepEqual(page.faults, []);
+});
+
 test('markup in a message is text', limit, async (t) => {
   const server = await kit.startServer(t, binary);
   const page = await kit.openTab(t, browser, server.url);
