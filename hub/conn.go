@@ -51,7 +51,6 @@ type conn struct {
 	working  bool            // the reader carries out a frame: a pong may wait behind it
 	pinging  bool            // out has a ping
 	pinged   time.Time       // when the ping went that has no pong yet; zero if there is none
-	rtt      time.Duration   // as the last pong had it
 }
 
 func newConn(ctx context.Context, h *Hub, t Transport, f *Format) *conn {
@@ -259,7 +258,6 @@ func (c *conn) pong() bool {
 	if c.pinged.IsZero() {
 		return false
 	}
-	c.rtt = time.Since(c.pinged)
 	c.pinged = time.Time{}
 	return true
 }
