@@ -2,6 +2,7 @@ package surewire
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -20,6 +21,39 @@ type Publication struct {
 	Tags      map[string]string // travel beside Data; may be nil, never modified
 	TTL       time.Duration     // how long history keeps it at most; 0 means as long as the channel allows
 	Ephemeral bool              // for those who listen now: not stored, without an offset
+	Kind      Kind              // joins and leaves are ephemeral and have no Data
+	Info      *ClientInfo       // the client that published, joined or left; nil where a backend published; never modified
+}
+
+// A Kind says what a [Publication] tells.
+type Kind uint8
+
+// What a publication can tell.
+const (
+	KindData  Kind = iota // a value of the application
+	KindJoin              // a client has begun to read the channel
+	KindLeave             // a client has ceased to read it
+)
+
+var kinds = [...]string{"data", "join", "leave"}
+
+// String returns the kind's name.
+func (k Kind) String() string {
+	if int(k) < len(kinds) {
+		return kinds[k]
+	}
+	return fmt.Sprintf("Kind(%d)", uint8(k))
+}
+
+// MarshalText implements [encoding.TextMarshaler]: a kind travels by name.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// ClientInfo is what the readers of a channel may know of a client.
+type ClientInfo struct {
+	Client string // ID of the connection
+	User   string // empty if anonymous
+	Conn   []byte // one JSON value about the connection; may be nil; never modified
+	Chan   []byte // one JSON value about its part in the channel; may be nil; never modified
 }
 
 // A Message is a publication that an [Engine] has placed in a channel. It is
@@ -65,6 +99,26 @@ type Engine interface {
 
 	// Close ends every subscription and releases the engine.
 	Close(ctx context.Context) error
+}
+
+// A HealthChecker is an [Engine] that can tell whether it works now.
+type HealthChecker interface {
+	// Healthy returns nil if a publication would be taken now, else why not.
+	Healthy(ctx context.Context) error
+}
+
+// A HistoryRemover is an [Engine] that can forget what it keeps of a channel.
+type HistoryRemover interface {
+	// RemoveHistory forgets the messages of channel. The log goes on: its
+	// epoch and its head stay, and who stood before the head is told that
+	// history is not complete.
+	RemoveHistory(ctx context.Context, channel string) error
+}
+
+// Retention bounds what an [Engine] keeps of a channel.
+type Retention struct {
+	Size int           // messages; 0 means the engine's default
+	TTL  time.Duration // how long; 0 means the engine's default
 }
 
 // A Sink receives what an [Engine] delivers for one subscription, one call at a
