@@ -21,15 +21,24 @@ func (d Disconnect) Reconnect() bool {
 
 // Disconnects of the Centrifuge client protocol that Surewire sends.
 var (
-	DisconnectNormal       = Disconnect{3000, "connection closed"}
-	DisconnectShutdown     = Disconnect{3001, "shutdown"}
-	DisconnectServerError  = Disconnect{3004, "internal server error"}
-	DisconnectSlow         = Disconnect{3008, "slow"}
-	DisconnectWriteError   = Disconnect{3009, "write error"}
-	DisconnectNoPong       = Disconnect{3012, "no pong"}
-	DisconnectBadRequest   = Disconnect{3501, "bad request"}
-	DisconnectStale        = Disconnect{3502, "stale"}
-	DisconnectProtocol     = Disconnect{3506, "inappropriate protocol"}
-	DisconnectDenied       = Disconnect{3507, "permission denied"}
-	DisconnectChannelLimit = Disconnect{3505, "channel limit"}
+	DisconnectNormal            = Disconnect{3000, "connection closed"}
+	DisconnectShutdown          = Disconnect{3001, "shutdown"}
+	DisconnectServerError       = Disconnect{3004, "internal server error"}
+	DisconnectExpired           = Disconnect{3005, "connection expired"}
+	DisconnectSubExpired        = Disconnect{3006, "subscription expired"}
+	DisconnectSlow              = Disconnect{3008, "slow"}
+	DisconnectWriteError        = Disconnect{3009, "write error"}
+	DisconnectInsufficientState = Disconnect{3010, "insufficient state"}
+	DisconnectForceReconnect    = Disconnect{3011, "force reconnect"}
+	DisconnectNoPong            = Disconnect{3012, "no pong"}
+	DisconnectTooManyRequests   = Disconnect{3013, "too many requests"}
+	DisconnectInvalidToken      = Disconnect{3500, "invalid token"}
+	DisconnectBadRequest        = Disconnect{3501, "bad request"}
+	DisconnectStale             = Disconnect{3502, "stale"}
+	DisconnectForceNoReconnect  = Disconnect{3503, "force disconnect"}
+	DisconnectConnectionLimit   = Disconnect{3504, "connection limit"}
+	DisconnectProtocol          = Disconnect{3506, "inappropriate protocol"}
+	DisconnectDenied            = Disconnect{3507, "permission denied"}
+	DisconnectChannelLimit      = Disconnect{3505, "channel limit"}
+	DisconnectTooManyErrors     = Disconnect{3509, "too many errors"}
 )

@@ -24,6 +24,7 @@ var floors = map[string]int{
 	".":                  1,
 	"surejson/protojson": 1,
 	"wire":               2,
+	"access":             2,
 	"socket":             2,
 	"memengine":          2,
 	"enginetest":         2,

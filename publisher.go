@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/surewire/surewire/surejson"
@@ -20,7 +21,36 @@ type Publisher struct {
 	Encoder surejson.Encoder // its MaxSize is set by the Publisher's
 	MaxSize int              // longest publication, in bytes; 0 means [DefaultMaxSize]
 	Strict  bool             // a value that needs a repair is refused: for tests and staging
-	Logger  *slog.Logger     // hears of each publication with repairs; nil means [slog.Default]
+	Logger  *slog.Logger     // hears of each value with repairs; nil means [slog.Default]
+
+	repaired repairs
+}
+
+// repairs counts values with repairs, by reason.
+type repairs struct {
+	values  atomic.Uint64
+	reasons [32]atomic.Uint64 // by surejson.Reason
+}
+
+func (r *repairs) add(report surejson.Report) {
+	r.values.Add(1)
+	for reason := range r.reasons {
+		if report.Has(surejson.Reason(reason)) {
+			r.reasons[reason].Add(1)
+		}
+	}
+}
+
+// Repaired returns how many values p had to repair, and how many of them for
+// each reason: one value may have several.
+func (p *Publisher) Repaired() (values uint64, reasons map[surejson.Reason]uint64) {
+	reasons = make(map[surejson.Reason]uint64)
+	for reason := range p.repaired.reasons {
+		if n := p.repaired.reasons[reason].Load(); n > 0 {
+			reasons[surejson.Reason(reason)] = n
+		}
+	}
+	return p.repaired.values.Load(), reasons
 }
 
 // A Receipt proves a publication and tells what it cost the value.
@@ -56,13 +86,9 @@ func (p *Publisher) Publish(ctx context.Context, channel string, v any, opts ...
 	if err := CheckChannel(channel); err != nil {
 		return Receipt{}, err
 	}
-	data, report, err := p.encode(v)
+	data, report, err := p.Encode(ctx, channel, v)
 	if err != nil {
 		return Receipt{Report: report}, fmt.Errorf("channel %q: %w", channel, err)
-	}
-	if !report.Clean() {
-		p.logger().LogAttrs(ctx, slog.LevelWarn, "publication repaired",
-			slog.String("channel", channel), slog.Int("repairs", report.Total), slog.String("detail", report.Err().Error()))
 	}
 	pub := Publication{Data: data}
 	for _, o := range opts {
@@ -72,8 +98,10 @@ func (p *Publisher) Publish(ctx context.Context, channel string, v any, opts ...
 	return Receipt{Position: done.Position, Duplicate: done.Duplicate, Report: report}, err
 }
 
-// encode returns v as JSON no longer than MaxSize.
-func (p *Publisher) encode(v any) ([]byte, surejson.Report, error) {
+// Encode returns v as one JSON value, as Publish encodes it: within MaxSize, and
+// with its repairs logged, counted and, where p is Strict, refused. where says
+// what v is for, in the log: a channel, or "rpc". The bytes are the caller's.
+func (p *Publisher) Encode(ctx context.Context, where string, v any) ([]byte, surejson.Report, error) {
 	limit := p.MaxSize
 	if limit <= 0 {
 		limit = DefaultMaxSize
@@ -81,12 +109,19 @@ func (p *Publisher) encode(v any) ([]byte, surejson.Report, error) {
 	e := p.Encoder
 	e.MaxSize = limit
 	data, report := e.Append(nil, v)
-	if len(data) > limit || report.Has(surejson.TooLarge) {
-		return nil, report, fmt.Errorf("%w: more than %d bytes of JSON", ErrTooLarge, limit)
+	if !report.Clean() {
+		p.repaired.add(report)
 	}
-	if p.Strict && !report.Clean() {
+	switch {
+	case len(data) > limit || report.Has(surejson.TooLarge):
+		return nil, report, fmt.Errorf("%w: more than %d bytes of JSON", ErrTooLarge, limit)
+	case report.Clean():
+		return data, report, nil
+	case p.Strict:
 		return nil, report, fmt.Errorf("%w: %w", ErrRepaired, report.Err())
 	}
+	p.logger().LogAttrs(ctx, slog.LevelWarn, "value repaired",
+		slog.String("for", where), slog.Int("repairs", report.Total), slog.String("detail", report.Err().Error()))
 	return data, report, nil
 }
 

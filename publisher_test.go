@@ -70,25 +70,25 @@ func TestPublishFailures(t *testing.T) {
 	busy := errors.New("engine fails")
 	for _, c := range []struct {
 		name    string
-		p       surewire.Publisher
+		p       *surewire.Publisher
 		channel string
 		value   any
 		want    error
 		repairs bool // the receipt has a report
 	}{
-		{"no channel", surewire.Publisher{}, "", 1, surewire.ErrChannel, false},
-		{"a space in the channel", surewire.Publisher{}, "a b", 1, surewire.ErrChannel, false},
-		{"a long channel", surewire.Publisher{}, strings.Repeat("c", surewire.MaxChannelLength+1), 1, surewire.ErrChannel, false},
-		{"a huge string", surewire.Publisher{}, "c", strings.Repeat("x", surewire.DefaultMaxSize), surewire.ErrTooLarge, true},
-		{"a huge string in a map", surewire.Publisher{}, "c", map[string]any{"text": strings.Repeat("x", surewire.DefaultMaxSize)}, surewire.ErrTooLarge, true},
-		{"one byte too many", surewire.Publisher{MaxSize: 10}, "c", "123456789", surewire.ErrTooLarge, true},
-		{"less room than null takes", surewire.Publisher{MaxSize: 1}, "c", "x", surewire.ErrTooLarge, false},
-		{"leaves without end", surewire.Publisher{}, "c", leaves, surewire.ErrTooLarge, true},
-		{"repairs fill the list first", surewire.Publisher{}, "c", []any{repairs, strings.Repeat("x", surewire.DefaultMaxSize)}, surewire.ErrTooLarge, true},
-		{"no repairs are listed", surewire.Publisher{Encoder: surejson.Encoder{MaxRepairs: -1}}, "c", strings.Repeat("x", surewire.DefaultMaxSize), surewire.ErrTooLarge, true},
-		{"too large and strict", surewire.Publisher{Strict: true}, "c", leaves, surewire.ErrTooLarge, true},
-		{"strict", surewire.Publisher{Strict: true}, "c", []any{make(chan int)}, surewire.ErrRepaired, true},
-		{"the engine", surewire.Publisher{}, "c", math.NaN(), busy, true},
+		{"no channel", &surewire.Publisher{}, "", 1, surewire.ErrChannel, false},
+		{"a space in the channel", &surewire.Publisher{}, "a b", 1, surewire.ErrChannel, false},
+		{"a long channel", &surewire.Publisher{}, strings.Repeat("c", surewire.MaxChannelLength+1), 1, surewire.ErrChannel, false},
+		{"a huge string", &surewire.Publisher{}, "c", strings.Repeat("x", surewire.DefaultMaxSize), surewire.ErrTooLarge, true},
+		{"a huge string in a map", &surewire.Publisher{}, "c", map[string]any{"text": strings.Repeat("x", surewire.DefaultMaxSize)}, surewire.ErrTooLarge, true},
+		{"one byte too many", &surewire.Publisher{MaxSize: 10}, "c", "123456789", surewire.ErrTooLarge, true},
+		{"less room than null takes", &surewire.Publisher{MaxSize: 1}, "c", "x", surewire.ErrTooLarge, false},
+		{"leaves without end", &surewire.Publisher{}, "c", leaves, surewire.ErrTooLarge, true},
+		{"repairs fill the list first", &surewire.Publisher{}, "c", []any{repairs, strings.Repeat("x", surewire.DefaultMaxSize)}, surewire.ErrTooLarge, true},
+		{"no repairs are listed", &surewire.Publisher{Encoder: surejson.Encoder{MaxRepairs: -1}}, "c", strings.Repeat("x", surewire.DefaultMaxSize), surewire.ErrTooLarge, true},
+		{"too large and strict", &surewire.Publisher{Strict: true}, "c", leaves, surewire.ErrTooLarge, true},
+		{"strict", &surewire.Publisher{Strict: true}, "c", []any{make(chan int)}, surewire.ErrRepaired, true},
+		{"the engine", &surewire.Publisher{}, "c", math.NaN(), busy, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			engine := &recorder{err: busy}
@@ -139,7 +139,21 @@ func TestPublishLogsRepairs(t *testing.T) {
 		t.Errorf("a clean value: %s", &log)
 	}
 	p.Publish(t.Context(), "c", map[string]any{"secret": make(chan int), "password": "hunter2"})
-	if s := log.String(); strings.Count(s, "\n") != 1 || !strings.Contains(s, "channel=c repairs=1") || strings.Contains(s, "hunter2") {
+	if s := log.String(); strings.Count(s, "\n") != 1 || !strings.Contains(s, "for=c repairs=1") || strings.Contains(s, "hunter2") {
 		t.Errorf("%s", s)
+	}
+}
+
+func TestRepairedCountsValuesByReason(t *testing.T) {
+	p := &surewire.Publisher{Engine: &recorder{}, Logger: quiet}
+	for _, v := range []any{1, math.NaN(), []any{math.NaN(), make(chan int), math.Inf(1)}} {
+		if _, err := p.Publish(t.Context(), "c", v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	values, reasons := p.Repaired()
+	want := map[surejson.Reason]uint64{surejson.NonFinite: 2, surejson.Unsupported: 1}
+	if values != 2 || !reflect.DeepEqual(reasons, want) {
+		t.Errorf("%d values, %v, want 2, %v", values, reasons, want)
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/client"
-	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/memengine"
 	"github.com/surewire/surewire/server"
 )
@@ -38,7 +38,7 @@ func open(t *testing.T, address string, engine surewire.Engine) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{Server: server.New(server.Config{Engine: engine, Authorizer: hub.AllowAll{}}), Listener: l}
+	s := &site{Server: server.New(server.Config{Engine: engine, Authorizer: access.AllowAll{}}), Listener: l}
 	s.web = &http.Server{Handler: s.Server}
 	go s.web.Serve(s)
 	return s

@@ -10,6 +10,11 @@
 // There is no queue per connection: what a client has not yet been sent is in
 // the log, and a client that cannot go on without a gap is told so.
 //
-// Locks: Hub.mu, channel.mu, conn.mu. None of them is held while another is
-// taken, nor across I/O or a call to an engine, a transport or an application.
+// The parts: internal/tail is the log's newest frames and the cursors in them,
+// internal/live the channels and who reads them, internal/link what is owed to
+// one client and who writes it, internal/wheel the time; this package is what
+// clients ask and may.
+//
+// Every lock is a leaf: none is held while another is taken, nor across I/O or a
+// call to an engine, a transport or an application.
 package hub

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/wire"
 )
@@ -208,9 +209,9 @@ func TestASlowAuthorizerEndsWithItsConnection(t *testing.T) {
 }
 
 // waiting is an authorizer that decides nothing before its context ends.
-type waiting struct{ hub.AllowAll }
+type waiting struct{ access.AllowAll }
 
-func (waiting) Connect(ctx context.Context, _ hub.ConnectRequest) (string, error) {
+func (waiting) Connect(ctx context.Context, _ access.ConnectRequest) (access.Session, error) {
 	<-ctx.Done()
-	return "", ctx.Err()
+	return access.Session{}, ctx.Err()
 }

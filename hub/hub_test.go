@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/memengine"
 	"github.com/surewire/surewire/surejson"
@@ -47,7 +48,7 @@ func inBubble(t *testing.T, c hub.Config, f func(t *testing.T, b *bench)) {
 			c.Engine = mem
 		}
 		if c.Authorizer == nil {
-			c.Authorizer = hub.AllowAll{}
+			c.Authorizer = access.AllowAll{}
 		}
 		b := &bench{t, hub.New(c), mem}
 		f(t, b)
@@ -191,8 +192,15 @@ func TestCommandsThatAreRefused(t *testing.T) {
 			{"no data", `{"id":3,"publish":{"channel":"x"}}`, 107},
 			{"too much data", `{"id":3,"publish":{"channel":"x","data":` + big + `}}`, 106},
 			{"publish to a bad channel", `{"id":3,"publish":{"channel":"","data":1}}`, 107},
-			{"presence", `{"id":3,"presence":{"channel":"c"}}`, 108},
-			{"rpc", `{"id":3,"rpc":{"method":"m"}}`, 108},
+			{"presence of a bad channel", `{"id":3,"presence":{"channel":"a b"}}`, 107},
+			{"numbers of a bad channel", `{"id":3,"presence_stats":{"channel":""}}`, 107},
+			{"history of a bad channel", `{"id":3,"history":{"channel":""}}`, 107},
+			{"history before the beginning", `{"id":3,"history":{"channel":"c","reverse":true,"limit":1,"since":{"offset":0}}}`, 107},
+			{"history of another epoch", `{"id":3,"history":{"channel":"c","limit":1,"since":{"offset":1,"epoch":"other"}}}`, 112},
+			{"rpc that nobody answers", `{"id":3,"rpc":{"method":"m"}}`, 108},
+			{"a ping", `{"id":3,"ping":{}}`, 108},
+			{"refresh without a token", `{"id":3,"refresh":{}}`, 107},
+			{"sub_refresh of what is not", `{"id":3,"sub_refresh":{"channel":"x","token":"t"}}`, 107},
 			{"unsubscribe", `{"id":3,"unsubscribe":{"channel":"d"}}`, 0},
 			{"unsubscribe from what is not", `{"id":3,"unsubscribe":{"channel":"d"}}`, 0},
 		} {
@@ -250,11 +258,17 @@ func TestAReplyGoesOutBeforeTheEnd(t *testing.T) {
 // gate refuses what its fields say.
 type gate struct{ connect, subscribe, publish error }
 
-func (g gate) Connect(context.Context, hub.ConnectRequest) (string, error) { return "u", g.connect }
-func (g gate) Subscribe(context.Context, hub.Client, string, string) error { return g.subscribe }
-func (g gate) Publish(_ context.Context, c hub.Client, _ string) error {
-	if c.User != "u" || c.ID == "" {
-		return fmt.Errorf("client is %+v", c)
+func (g gate) Connect(context.Context, access.ConnectRequest) (access.Session, error) {
+	return access.Session{User: "u"}, g.connect
+}
+
+func (g gate) Subscribe(context.Context, access.Client, access.SubscribeRequest) (access.Grant, error) {
+	return access.Grant{}, g.subscribe
+}
+
+func (g gate) Allow(_ context.Context, c access.Client, a access.Action, _ string) error {
+	if c.User != "u" || c.ID == "" || a != access.Publish {
+		return fmt.Errorf("client is %+v, action %v", c, a)
 	}
 	return g.publish
 }
@@ -264,7 +278,7 @@ func TestAuthorizer(t *testing.T) {
 	kick := surewire.Disconnect{Code: 4501, Reason: "banned"}
 	const subscribe, publish = `{"id":2,"subscribe":{"channel":"c"}}`, `{"id":2,"publish":{"channel":"c","data":1}}`
 	for name, c := range map[string]struct {
-		gate   hub.Authorizer
+		gate   access.Authorizer
 		frame  string
 		code   uint32
 		closed surewire.Disconnect
@@ -604,7 +618,7 @@ func (d deliveries) Lost(string)                       {}
 func TestTheWayOfAMessage(t *testing.T) {
 	inBubble(t, hub.Config{}, func(t *testing.T, b *bench) {
 		p := probe{&peer{in: make(chan []byte, 4), done: make(chan struct{}), wake: make(chan struct{}, 1)}, make(chan []string, 8)}
-		go b.hub.Serve(t.Context(), p, lines)
+		go b.hub.Serve(t.Context(), p, lines, access.Peer{})
 		p.hello(t, wire.Subscribe{Channel: "c"})
 		<-p.stacks
 		d := make(deliveries, 1)
@@ -624,7 +638,7 @@ func TestTheWayOfAMessage(t *testing.T) {
 		if got := <-d; !slices.Equal(got, want) {
 			t.Errorf("the channel was reached through %q, want %q", got, want)
 		}
-		want = []string{"hub.(*conn).write", "hub.(*conn).wake", "hub.(*channel).fanOut"}
+		want = []string{"hub/internal/link.(*Link).write", "hub/internal/link.(*Cursor).Wake", "hub/internal/live.wake", "hub/internal/live.(*Channel).fanOut"}
 		if got := <-p.stacks; !slices.Equal(got[:len(want)], want) || len(got) > len(want)+1 {
 			t.Errorf("the write was reached through %q, want %q", got, want)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/wire"
 )
@@ -48,7 +49,7 @@ func connect(ctx context.Context, h *hub.Hub, rng *rand.Rand, delay time.Duratio
 		in: make(chan []byte, 64), done: make(chan struct{}), served: make(chan error, 1),
 		rng: rng, delay: delay, wake: make(chan struct{}, 1),
 	}
-	go func() { p.served <- h.Serve(ctx, p, lines) }()
+	go func() { p.served <- h.Serve(ctx, p, lines, access.Peer{}) }()
 	return p
 }
 

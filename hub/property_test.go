@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/memengine"
 	"github.com/surewire/surewire/wire"
@@ -141,7 +142,7 @@ func TestEveryMessageOnce(t *testing.T) {
 // run returns how often subscribers were told of insufficient state.
 func (s schedule) run(t *testing.T) (resets int) {
 	engine := memengine.New(memengine.Config{HistorySize: s.history})
-	h := hub.New(hub.Config{Engine: engine, Authorizer: hub.AllowAll{}, TailLen: 8, CatchUps: 1 << 30})
+	h := hub.New(hub.Config{Engine: engine, Authorizer: access.AllowAll{}, TailLen: 8, CatchUps: 1 << 30})
 	rng := rand.New(rand.NewPCG(s.seed, 7))
 	published := make(chan struct{})
 	ledgers := make([]*ledger, s.subscribers)

@@ -1,5 +1,7 @@
 package hub
 
+import "github.com/surewire/surewire/hub/internal/link"
+
 // A State is where a connection is in its life. It travels by name.
 type State uint8
 
@@ -29,3 +31,16 @@ func (s State) String() string {
 // MarshalText implements [encoding.TextMarshaler], so that other encoders than
 // surejson write the name too.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// stateOf is the state of a connection whose link is in state s.
+func stateOf(s link.State, ready bool) State {
+	switch {
+	case s == link.Closed:
+		return Closed
+	case s == link.Draining:
+		return Draining
+	case ready:
+		return Connected
+	}
+	return Connecting
+}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/wire"
 )
 
 // A Transport carries frames to and from one client. The hub calls Read from
@@ -36,5 +37,16 @@ type Format struct {
 	Frame func(dst, payload []byte) []byte
 }
 
-// AppendFrame calls f.Frame.
-func (f *Format) AppendFrame(dst, payload []byte) []byte { return f.Frame(dst, payload) }
+// A view is what of a channel the clients of one kind want to see.
+type view struct {
+	format *Format
+	joins  bool
+}
+
+// AppendMessage implements [tail.Framer].
+func (v view) AppendMessage(dst []byte, channel string, m *surewire.Message) []byte {
+	if m.Kind != surewire.KindData && !v.joins {
+		return dst
+	}
+	return v.format.Frame(dst, wire.AppendMessage(nil, channel, m))
+}

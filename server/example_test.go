@@ -10,8 +10,8 @@ import (
 	"net/http/httptest"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/client"
-	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/memengine"
 	"github.com/surewire/surewire/server"
 )
@@ -31,7 +31,7 @@ func ExampleServer() {
 	engine := memengine.New(memengine.Config{})
 	defer engine.Close(context.Background())
 	s := server.New(server.Config{
-		Engine: engine, Authorizer: hub.AllowAll{},
+		Engine: engine, Authorizer: access.AllowAll{},
 		Logger: slog.New(slog.DiscardHandler), // or hear of each repair
 	})
 	defer s.Shutdown(context.Background())

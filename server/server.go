@@ -10,6 +10,7 @@ import (
 	"net/http"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/hub"
 )
 
@@ -18,8 +19,8 @@ import (
 // answers nobody.
 type Config struct {
 	Engine     surewire.Engine
-	Authorizer hub.Authorizer // who may do what; nil refuses everybody; see [hub.AllowAll]
-	Hub        hub.Config     // limits and times; its Engine, Publisher, Authorizer and Logger are set from here
+	Authorizer access.Authorizer // who may do what; nil refuses everybody; see [access.AllowAll]
+	Hub        hub.Config        // limits and times; its Engine, Publisher, Authorizer and Logger are set from here
 	Publisher  *surewire.Publisher
 	Logger     *slog.Logger // nil means [slog.Default]
 

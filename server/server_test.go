@@ -14,8 +14,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/client"
-	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/memengine"
 	"github.com/surewire/surewire/server"
 )
@@ -175,7 +175,7 @@ func TestEngineErrors(t *testing.T) {
 }
 
 func TestOriginOfConnections(t *testing.T) {
-	_, web := open(t, server.Config{Authorizer: hub.AllowAll{}, Origins: []string{"https://app.example"}})
+	_, web := open(t, server.Config{Authorizer: access.AllowAll{}, Origins: []string{"https://app.example"}})
 	for origin, status := range map[string]int{
 		"": 101, web.URL: 101, "https://app.example": 101, "HTTPS://APP.EXAMPLE": 101,
 		"https://evil.example": 403, "null": 403, "https://app.example.evil": 403, "http://%zz": 403,
@@ -203,7 +203,7 @@ func TestOriginOfConnections(t *testing.T) {
 }
 
 func TestPublishReachesATail(t *testing.T) {
-	s, web := open(t, server.Config{Authorizer: hub.AllowAll{}})
+	s, web := open(t, server.Config{Authorizer: access.AllowAll{}})
 	if _, err := s.Publish(t.Context(), "c", map[string]int{"n": 0}); err != nil {
 		t.Fatal(err)
 	}

@@ -2,11 +2,13 @@ package server
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/socket"
 )
@@ -29,7 +31,7 @@ func (s *Server) websocket(w http.ResponseWriter, r *http.Request) {
 		s.config.Logger.LogAttrs(r.Context(), slog.LevelDebug, "WebSocket handshake failed", slog.String("error", err.Error()))
 		return
 	}
-	go s.hub.Serve(s.ctx, c, websocketJSON)
+	go s.hub.Serve(s.ctx, c, websocketJSON, access.Peer{Address: address(r)})
 }
 
 // allowedOrigin reports whether the page that sent r may use the server. A
@@ -44,4 +46,13 @@ func (s *Server) allowedOrigin(r *http.Request) bool {
 	}
 	u, err := url.Parse(origin)
 	return err == nil && strings.EqualFold(u.Host, r.Host)
+}
+
+// address is that of the client, without its port.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/centrifugal/protocol"
@@ -43,50 +44,70 @@ func Commands(frame []byte) iter.Seq2[Command, error] {
 
 // command copies what aliases the frame: the decoder shares its strings.
 func command(c *protocol.Command) Command {
-	out := Command{ID: c.Id, Other: other(c)}
+	out := Command{ID: c.Id}
 	switch {
 	case c.Connect != nil:
-		r := c.Connect
-		out.Connect = &Connect{strings.Clone(r.Token), r.Data, strings.Clone(r.Name), strings.Clone(r.Version)}
+		out.Connect = connect(c.Connect)
+	case c.Subscribe != nil && c.Subscribe.Type != 0:
+		out.Other = "subscribe of type map or poll"
 	case c.Subscribe != nil:
-		r := c.Subscribe
-		out.Subscribe = &Subscribe{
-			Channel: strings.Clone(r.Channel), Token: strings.Clone(r.Token), Data: r.Data,
-			Recover: r.Recover, Flags: uint64(r.Flag),
-			Since: surewire.Position{Epoch: strings.Clone(r.Epoch), Offset: r.Offset},
-		}
-		if r.Type != 0 {
-			out.Subscribe, out.Other = nil, "subscribe of type map or poll"
-		}
+		out.Subscribe = subscribe(c.Subscribe)
 	case c.Unsubscribe != nil:
 		out.Unsubscribe = &Unsubscribe{strings.Clone(c.Unsubscribe.Channel)}
 	case c.Publish != nil:
 		out.Publish = &Publish{strings.Clone(c.Publish.Channel), c.Publish.Data}
+	case c.Presence != nil:
+		out.Presence = &Presence{strings.Clone(c.Presence.Channel)}
+	case c.PresenceStats != nil:
+		out.PresenceStats = &PresenceStats{strings.Clone(c.PresenceStats.Channel)}
+	case c.History != nil:
+		r := c.History
+		out.History = &History{Channel: strings.Clone(r.Channel), Limit: int(r.Limit), Reverse: r.Reverse}
+		if r.Since != nil {
+			out.History.Since = &surewire.Position{Epoch: strings.Clone(r.Since.Epoch), Offset: r.Since.Offset}
+		}
+	case c.Rpc != nil:
+		out.RPC = &RPC{strings.Clone(c.Rpc.Method), c.Rpc.Data}
+	case c.Send != nil:
+		out.Send = &Send{c.Send.Data}
+	case c.Refresh != nil:
+		out.Refresh = &Refresh{strings.Clone(c.Refresh.Token)}
+	case c.SubRefresh != nil && c.SubRefresh.Type != 0:
+		out.Other = "sub_refresh of keys"
+	case c.SubRefresh != nil:
+		out.SubRefresh = &SubRefresh{strings.Clone(c.SubRefresh.Channel), strings.Clone(c.SubRefresh.Token)}
+	case c.Ping != nil:
+		out.Other = "ping"
 	}
 	return out
 }
 
-// other names the request of c that is not served.
-func other(c *protocol.Command) string {
-	switch {
-	case c.Presence != nil:
-		return "presence"
-	case c.PresenceStats != nil:
-		return "presence_stats"
-	case c.History != nil:
-		return "history"
-	case c.Ping != nil:
-		return "ping"
-	case c.Send != nil:
-		return "send"
-	case c.Rpc != nil:
-		return "rpc"
-	case c.Refresh != nil:
-		return "refresh"
-	case c.SubRefresh != nil:
-		return "sub_refresh"
+func connect(r *protocol.ConnectRequest) *Connect {
+	out := &Connect{Token: strings.Clone(r.Token), Data: r.Data, Name: strings.Clone(r.Name), Version: strings.Clone(r.Version)}
+	for k, v := range r.Headers {
+		if out.Headers == nil {
+			out.Headers = make(map[string]string, len(r.Headers))
+		}
+		out.Headers[strings.Clone(k)] = strings.Clone(v)
 	}
-	return ""
+	for channel, s := range r.Subs {
+		if s == nil || !s.Recover {
+			continue
+		}
+		if out.Subs == nil {
+			out.Subs = make(map[string]surewire.Position, len(r.Subs))
+		}
+		out.Subs[strings.Clone(channel)] = surewire.Position{Epoch: strings.Clone(s.Epoch), Offset: s.Offset}
+	}
+	return out
+}
+
+func subscribe(r *protocol.SubscribeRequest) *Subscribe {
+	return &Subscribe{
+		Channel: strings.Clone(r.Channel), Token: strings.Clone(r.Token), Data: r.Data,
+		Recover: r.Recover, Joins: r.JoinLeave, Flags: uint64(r.Flag),
+		Since: surewire.Position{Epoch: strings.Clone(r.Epoch), Offset: r.Offset},
+	}
 }
 
 // Replies yields the replies and pushes of one frame, in order; an error, which
@@ -112,29 +133,101 @@ func Replies(frame []byte) iter.Seq2[Reply, error] {
 
 func reply(r *protocol.Reply) Reply {
 	out := Reply{ID: r.Id}
-	if e := r.Error; e != nil {
-		out.Error = &Error{e.Code, e.Message, e.Temporary}
-	}
-	if c := r.Connect; c != nil {
-		out.Connected = &Connected{c.Client, c.Version, c.Ping}
-	}
-	if s := r.Subscribe; s != nil {
-		out.Subscribed = &Subscribed{
-			Position:      surewire.Position{Epoch: s.Epoch, Offset: s.Offset},
-			WasRecovering: s.WasRecovering, Recovered: s.Recovered,
+	switch {
+	case r.Error != nil:
+		out.Error = &Error{r.Error.Code, r.Error.Message, r.Error.Temporary}
+	case r.Connect != nil:
+		out.Connected = connected(r.Connect)
+	case r.Subscribe != nil:
+		out.Subscribed = subscribed(r.Subscribe)
+	case r.Presence != nil:
+		out.Presence = make(map[string]surewire.ClientInfo, len(r.Presence.Presence))
+		for id, c := range r.Presence.Presence {
+			out.Presence[id] = *client(c)
 		}
-		for _, p := range s.Publications {
-			out.Subscribed.Publications = append(out.Subscribed.Publications, message(p))
-		}
-	}
-	if p := r.Push; p != nil {
-		out.Channel = p.Channel
-		if p.Pub != nil {
-			out.Publication = message(p.Pub)
-		}
-		if u := p.Unsubscribe; u != nil {
-			out.Ended = &SubscriptionEnded{u.Code, u.Reason}
-		}
+	case r.PresenceStats != nil:
+		out.Stats = &Stats{int(r.PresenceStats.NumClients), int(r.PresenceStats.NumUsers)}
+	case r.History != nil:
+		out.History = &surewire.History{Head: surewire.Position{Epoch: r.History.Epoch, Offset: r.History.Offset}}
+		out.History.Messages = messages(r.History.Publications)
+	case r.Rpc != nil:
+		out.Data = r.Rpc.Data
+	case r.Refresh != nil:
+		out.Refreshed = &Refreshed{ttl(r.Refresh.Ttl)}
+	case r.SubRefresh != nil:
+		out.Refreshed = &Refreshed{ttl(r.SubRefresh.Ttl)}
+	case r.Push != nil:
+		out.Push = true
+		push(r.Push, &out)
 	}
 	return out
+}
+
+func push(p *protocol.Push, out *Reply) {
+	out.Channel = p.Channel
+	switch {
+	case p.Pub != nil:
+		out.Publication = message(p.Pub)
+	case p.Join != nil:
+		out.Publication = told(surewire.KindJoin, p.Join.Info)
+	case p.Leave != nil:
+		out.Publication = told(surewire.KindLeave, p.Leave.Info)
+	case p.Unsubscribe != nil:
+		out.Ended = &SubscriptionEnded{p.Unsubscribe.Code, p.Unsubscribe.Reason}
+	case p.Subscribe != nil:
+		out.Subscribed = &Subscribed{Position: surewire.Position{Epoch: p.Subscribe.Epoch, Offset: p.Subscribe.Offset}, Data: p.Subscribe.Data}
+	case p.Message != nil:
+		out.Data = p.Message.Data
+	case p.Refresh != nil:
+		out.Refreshed = &Refreshed{ttl(p.Refresh.Ttl)}
+	case p.Disconnect != nil:
+		out.Bye = &surewire.Disconnect{Code: uint16(p.Disconnect.Code), Reason: p.Disconnect.Reason}
+	}
+}
+
+func connected(c *protocol.ConnectResult) *Connected {
+	out := &Connected{Client: c.Client, Version: c.Version, PingInterval: c.Ping, TTL: ttl(c.Ttl), Data: c.Data}
+	for channel, s := range c.Subs {
+		if out.Subs == nil {
+			out.Subs = make(map[string]Subscribed, len(c.Subs))
+		}
+		out.Subs[channel] = *subscribed(s)
+	}
+	return out
+}
+
+func subscribed(s *protocol.SubscribeResult) *Subscribed {
+	return &Subscribed{
+		Position:      surewire.Position{Epoch: s.Epoch, Offset: s.Offset},
+		Publications:  messages(s.Publications),
+		WasRecovering: s.WasRecovering, Recovered: s.Recovered, TTL: ttl(s.Ttl), Data: s.Data,
+	}
+}
+
+func messages(ps []*protocol.Publication) []*surewire.Message {
+	var out []*surewire.Message
+	for _, p := range ps {
+		out = append(out, message(p))
+	}
+	return out
+}
+
+// told is the message of a join or leave.
+func told(k surewire.Kind, c *protocol.ClientInfo) *surewire.Message {
+	return &surewire.Message{Publication: surewire.Publication{Kind: k, Ephemeral: true, Info: client(c)}}
+}
+
+func client(c *protocol.ClientInfo) *surewire.ClientInfo {
+	if c == nil {
+		return &surewire.ClientInfo{}
+	}
+	return &surewire.ClientInfo{Client: c.Client, User: c.User, Conn: c.ConnInfo, Chan: c.ChanInfo}
+}
+
+// ttl and seconds translate a time to live: the protocol counts seconds, and
+// says nothing of what does not expire.
+func ttl(seconds uint32) time.Duration { return time.Duration(seconds) * time.Second }
+
+func seconds(ttl time.Duration) (bool, uint32) {
+	return ttl > 0, uint32((ttl + time.Second - 1) / time.Second)
 }

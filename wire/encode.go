@@ -11,19 +11,50 @@ import (
 // Ping is the server's ping, and the client's pong. It is shared: read only.
 var Ping = []byte("{}")
 
-// AppendPublication appends the push of m to the subscribers of channel.
-// m.Data must be one valid JSON value.
-func AppendPublication(dst []byte, channel string, m *surewire.Message) []byte {
-	r := protocol.Reply{Push: &protocol.Push{Channel: channel, Pub: publication(m)}}
+// AppendMessage appends the push of m, a join or leave too, to the subscribers of
+// channel. m.Data must be one valid JSON value, as must what m.Info has.
+func AppendMessage(dst []byte, channel string, m *surewire.Message) []byte {
+	p := &protocol.Push{Channel: channel}
+	switch m.Kind {
+	case surewire.KindJoin:
+		p.Join = &protocol.Join{Info: clientInfo(m.Info)}
+	case surewire.KindLeave:
+		p.Leave = &protocol.Leave{Info: clientInfo(m.Info)}
+	default:
+		p.Pub = publication(m)
+	}
+	return appendPush(dst, p)
+}
+
+func appendPush(dst []byte, p *protocol.Push) []byte {
+	r := protocol.Reply{Push: p}
 	return r.AppendJSON(dst)
+}
+
+// AppendSend appends a message of the application's, one JSON value, which is of no channel.
+func AppendSend(dst, data []byte) []byte {
+	return appendPush(dst, &protocol.Push{Message: &protocol.Message{Data: data}})
+}
+
+// AppendBegun appends the push that tells of a subscription which the server began.
+func AppendBegun(dst []byte, channel string, s Subscribed) []byte {
+	return appendPush(dst, &protocol.Push{Channel: channel, Subscribe: &protocol.Subscribe{
+		Recoverable: true, Positioned: true, Epoch: s.Position.Epoch, Offset: s.Position.Offset, Data: s.Data,
+	}})
+}
+
+// AppendExpiry appends the push that tells of another time at which the connection expires.
+func AppendExpiry(dst []byte, r Refreshed) []byte {
+	p := &protocol.Refresh{}
+	p.Expires, p.Ttl = seconds(r.TTL)
+	return appendPush(dst, &protocol.Push{Refresh: p})
 }
 
 // AppendEnded appends the push that ends the subscription of channel.
 func AppendEnded(dst []byte, channel string, e SubscriptionEnded) []byte {
-	r := protocol.Reply{Push: &protocol.Push{
+	return appendPush(dst, &protocol.Push{
 		Channel: channel, Unsubscribe: &protocol.Unsubscribe{Code: e.Code, Reason: e.Reason},
-	}}
-	return r.AppendJSON(dst)
+	})
 }
 
 // AppendError appends the refusal of command id.
@@ -34,23 +65,84 @@ func AppendError(dst []byte, id uint32, e *Error) []byte {
 
 // AppendConnected appends the answer to the connect command id.
 func AppendConnected(dst []byte, id uint32, c Connected) []byte {
-	r := protocol.Reply{Id: id, Connect: &protocol.ConnectResult{
-		Client: c.Client, Version: c.Version, Ping: c.PingInterval, Pong: c.PingInterval > 0,
-	}}
+	out := &protocol.ConnectResult{
+		Client: c.Client, Version: c.Version, Ping: c.PingInterval, Pong: c.PingInterval > 0, Data: c.Data,
+	}
+	out.Expires, out.Ttl = seconds(c.TTL)
+	for channel, s := range c.Subs {
+		if out.Subs == nil {
+			out.Subs = make(map[string]*protocol.SubscribeResult, len(c.Subs))
+		}
+		out.Subs[channel] = subscribeResult(s)
+	}
+	r := protocol.Reply{Id: id, Connect: out}
 	return r.AppendJSON(dst)
 }
 
 // AppendSubscribed appends the answer to the subscribe command id.
 func AppendSubscribed(dst []byte, id uint32, s Subscribed) []byte {
+	r := protocol.Reply{Id: id, Subscribe: subscribeResult(s)}
+	return r.AppendJSON(dst)
+}
+
+func subscribeResult(s Subscribed) *protocol.SubscribeResult {
 	out := &protocol.SubscribeResult{
 		Recoverable: true, Positioned: true,
 		Epoch: s.Position.Epoch, Offset: s.Position.Offset,
-		WasRecovering: s.WasRecovering, Recovered: s.Recovered,
+		WasRecovering: s.WasRecovering, Recovered: s.Recovered, Data: s.Data,
 	}
+	out.Expires, out.Ttl = seconds(s.TTL)
 	for _, m := range s.Publications {
 		out.Publications = append(out.Publications, publication(m))
 	}
-	r := protocol.Reply{Id: id, Subscribe: out}
+	return out
+}
+
+// AppendPresence appends the answer to the presence command id.
+func AppendPresence(dst []byte, id uint32, clients map[string]surewire.ClientInfo) []byte {
+	out := &protocol.PresenceResult{Presence: make(map[string]*protocol.ClientInfo, len(clients))}
+	for id, c := range clients {
+		out.Presence[id] = clientInfo(&c)
+	}
+	r := protocol.Reply{Id: id, Presence: out}
+	return r.AppendJSON(dst)
+}
+
+// AppendStats appends the answer to the presence_stats command id.
+func AppendStats(dst []byte, id uint32, s Stats) []byte {
+	r := protocol.Reply{Id: id, PresenceStats: &protocol.PresenceStatsResult{NumClients: uint32(s.Clients), NumUsers: uint32(s.Users)}}
+	return r.AppendJSON(dst)
+}
+
+// AppendHistory appends the answer to the history command id.
+func AppendHistory(dst []byte, id uint32, h surewire.History) []byte {
+	out := &protocol.HistoryResult{Epoch: h.Head.Epoch, Offset: h.Head.Offset}
+	for _, m := range h.Messages {
+		out.Publications = append(out.Publications, publication(m))
+	}
+	r := protocol.Reply{Id: id, History: out}
+	return r.AppendJSON(dst)
+}
+
+// AppendRPC appends the answer to the rpc command id: one JSON value, or nil.
+func AppendRPC(dst []byte, id uint32, data []byte) []byte {
+	r := protocol.Reply{Id: id, Rpc: &protocol.RPCResult{Data: data}}
+	return r.AppendJSON(dst)
+}
+
+// AppendRefreshed appends the answer to the refresh command id.
+func AppendRefreshed(dst []byte, id uint32, f Refreshed) []byte {
+	out := &protocol.RefreshResult{}
+	out.Expires, out.Ttl = seconds(f.TTL)
+	r := protocol.Reply{Id: id, Refresh: out}
+	return r.AppendJSON(dst)
+}
+
+// AppendSubRefreshed appends the answer to the sub_refresh command id.
+func AppendSubRefreshed(dst []byte, id uint32, f Refreshed) []byte {
+	out := &protocol.SubRefreshResult{}
+	out.Expires, out.Ttl = seconds(f.TTL)
+	r := protocol.Reply{Id: id, SubRefresh: out}
 	return r.AppendJSON(dst)
 }
 
@@ -66,39 +158,29 @@ func AppendPublished(dst []byte, id uint32) []byte {
 	return r.AppendJSON(dst)
 }
 
-// AppendCommand appends c as a client sends it. Other is not sent.
-func AppendCommand(dst []byte, c Command) []byte {
-	out := protocol.Command{Id: c.ID}
-	if r := c.Connect; r != nil {
-		out.Connect = &protocol.ConnectRequest{Token: r.Token, Data: r.Data, Name: r.Name, Version: r.Version}
-	}
-	if r := c.Subscribe; r != nil {
-		out.Subscribe = &protocol.SubscribeRequest{
-			Channel: r.Channel, Token: r.Token, Data: r.Data, Flag: int64(r.Flags),
-			Recover: r.Recover, Recoverable: true, Positioned: true,
-			Epoch: r.Since.Epoch, Offset: r.Since.Offset,
-		}
-	}
-	if r := c.Unsubscribe; r != nil {
-		out.Unsubscribe = &protocol.UnsubscribeRequest{Channel: r.Channel}
-	}
-	if r := c.Publish; r != nil {
-		out.Publish = &protocol.PublishRequest{Channel: r.Channel, Data: r.Data}
-	}
-	return out.AppendJSON(dst)
-}
-
 // publication and message translate between the words of the protocol and ours.
 // The protocol counts time in milliseconds since 1970.
 func publication(m *surewire.Message) *protocol.Publication {
-	return &protocol.Publication{Data: m.Data, Offset: m.Position.Offset, Tags: m.Tags, Time: m.Time.UnixMilli()}
+	return &protocol.Publication{
+		Data: m.Data, Offset: m.Position.Offset, Tags: m.Tags, Info: clientInfo(m.Info), Time: m.Time.UnixMilli(),
+	}
 }
 
 func message(p *protocol.Publication) *surewire.Message {
 	m := &surewire.Message{Position: surewire.Position{Offset: p.Offset}}
 	m.Data, m.Tags, m.Ephemeral = p.Data, p.Tags, p.Offset == 0
+	if p.Info != nil {
+		m.Info = client(p.Info)
+	}
 	if p.Time != 0 {
 		m.Time = time.UnixMilli(p.Time)
 	}
 	return m
+}
+
+func clientInfo(c *surewire.ClientInfo) *protocol.ClientInfo {
+	if c == nil {
+		return nil
+	}
+	return &protocol.ClientInfo{User: c.User, Client: c.Client, ConnInfo: c.Conn, ChanInfo: c.Chan}
 }

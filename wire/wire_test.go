@@ -23,19 +23,23 @@ func TestGoldenReplies(t *testing.T) {
 	tagged := message(7, `{"a":1}`)
 	tagged.Tags = map[string]string{"k": "v"}
 	ephemeral := message(0, `"typing"`)
+	ada := surewire.ClientInfo{Client: "id", User: "ada", Conn: []byte(`{"n":1}`), Chan: []byte(`2`)}
+	published, join, leave := message(7, `1`), &surewire.Message{}, &surewire.Message{}
+	published.Info, join.Info, leave.Info = &ada, &ada, &ada
+	join.Kind, leave.Kind = surewire.KindJoin, surewire.KindLeave
 	for _, c := range []struct {
 		name string
 		got  []byte
 		want string
 	}{
 		{"ping", wire.Ping, `{}`},
-		{"publication", wire.AppendPublication(nil, "chat:1", message(7, `{"a":1}`)),
+		{"publication", wire.AppendMessage(nil, "chat:1", message(7, `{"a":1}`)),
 			`{"push":{"channel":"chat:1","pub":{"data":{"a":1},"offset":7,"time":1700000000123}}}`},
-		{"publication with tags", wire.AppendPublication(nil, "chat:1", tagged),
+		{"publication with tags", wire.AppendMessage(nil, "chat:1", tagged),
 			`{"push":{"channel":"chat:1","pub":{"data":{"a":1},"offset":7,"tags":{"k":"v"},"time":1700000000123}}}`},
-		{"ephemeral publication", wire.AppendPublication(nil, "chat:1", ephemeral),
+		{"ephemeral publication", wire.AppendMessage(nil, "chat:1", ephemeral),
 			`{"push":{"channel":"chat:1","pub":{"data":"typing","time":1700000000123}}}`},
-		{"odd channel", wire.AppendPublication(nil, `a"b\c`, message(1, `null`)),
+		{"odd channel", wire.AppendMessage(nil, `a"b\c`, message(1, `null`)),
 			`{"push":{"channel":"a\"b\\c","pub":{"data":null,"offset":1,"time":1700000000123}}}`},
 		{"subscription ended", wire.AppendEnded(nil, "c", wire.InsufficientState),
 			`{"push":{"channel":"c","unsubscribe":{"code":2500,"reason":"insufficient state"}}}`},
@@ -52,6 +56,34 @@ func TestGoldenReplies(t *testing.T) {
 		}), `{"id":2,"subscribe":{"recoverable":true,"epoch":"e","publications":[{"data":1,"offset":8,"time":1700000000123},` +
 			`{"data":2,"offset":9,"time":1700000000123}],"recovered":true,"offset":7,"positioned":true,"was_recovering":true}}`},
 		{"unsubscribed", wire.AppendUnsubscribed(nil, 4), `{"id":4,"unsubscribe":{}}`},
+		{"publication of a client", wire.AppendMessage(nil, "c", published), `{"push":{"channel":"c","pub":{"data":1,` +
+			`"info":{"user":"ada","client":"id","conn_info":{"n":1},"chan_info":2},"offset":7,"time":1700000000123}}}`},
+		{"join", wire.AppendMessage(nil, "c", join),
+			`{"push":{"channel":"c","join":{"info":{"user":"ada","client":"id","conn_info":{"n":1},"chan_info":2}}}}`},
+		{"leave", wire.AppendMessage(nil, "c", leave),
+			`{"push":{"channel":"c","leave":{"info":{"user":"ada","client":"id","conn_info":{"n":1},"chan_info":2}}}}`},
+		{"connected, and more", wire.AppendConnected(nil, 1, wire.Connected{
+			Client: "id", TTL: 1500 * time.Millisecond, Data: []byte(`{"a":1}`),
+			Subs: map[string]wire.Subscribed{"u": {Position: surewire.Position{Epoch: "e", Offset: 9}, Data: []byte(`3`)}},
+		}), `{"id":1,"connect":{"client":"id","expires":true,"ttl":2,"data":{"a":1},` +
+			`"subs":{"u":{"recoverable":true,"epoch":"e","offset":9,"positioned":true,"data":3}}}}`},
+		{"subscribed, and expires", wire.AppendSubscribed(nil, 2, wire.Subscribed{TTL: time.Minute, Data: []byte(`[]`)}),
+			`{"id":2,"subscribe":{"expires":true,"ttl":60,"recoverable":true,"positioned":true,"data":[]}}`},
+		{"presence", wire.AppendPresence(nil, 5, map[string]surewire.ClientInfo{"id": ada}),
+			`{"id":5,"presence":{"presence":{"id":{"user":"ada","client":"id","conn_info":{"n":1},"chan_info":2}}}}`},
+		{"nobody present", wire.AppendPresence(nil, 5, nil), `{"id":5,"presence":{"presence":{}}}`},
+		{"presence in numbers", wire.AppendStats(nil, 5, wire.Stats{Clients: 3, Users: 2}), `{"id":5,"presence_stats":{"num_clients":3,"num_users":2}}`},
+		{"history", wire.AppendHistory(nil, 5, surewire.History{
+			Messages: []*surewire.Message{message(8, `1`)}, Head: surewire.Position{Epoch: "e", Offset: 8},
+		}), `{"id":5,"history":{"publications":[{"data":1,"offset":8,"time":1700000000123}],"epoch":"e","offset":8}}`},
+		{"answer to an rpc", wire.AppendRPC(nil, 5, []byte(`{"a":1}`)), `{"id":5,"rpc":{"data":{"a":1}}}`},
+		{"refreshed", wire.AppendRefreshed(nil, 5, wire.Refreshed{TTL: time.Hour}), `{"id":5,"refresh":{"expires":true,"ttl":3600}}`},
+		{"refreshed for ever", wire.AppendRefreshed(nil, 5, wire.Refreshed{}), `{"id":5,"refresh":{}}`},
+		{"subscription refreshed", wire.AppendSubRefreshed(nil, 5, wire.Refreshed{TTL: time.Hour}), `{"id":5,"sub_refresh":{"expires":true,"ttl":3600}}`},
+		{"message", wire.AppendSend(nil, []byte(`1`)), `{"push":{"message":{"data":1}}}`},
+		{"subscription begun", wire.AppendBegun(nil, "u", wire.Subscribed{Position: surewire.Position{Epoch: "e", Offset: 9}}),
+			`{"push":{"channel":"u","subscribe":{"recoverable":true,"epoch":"e","offset":9,"positioned":true}}}`},
+		{"another expiry", wire.AppendExpiry(nil, wire.Refreshed{TTL: time.Hour}), `{"push":{"refresh":{"expires":true,"ttl":3600}}}`},
 		{"published", wire.AppendPublished(nil, 5), `{"id":5,"publish":{}}`},
 	} {
 		if string(c.got) != c.want {
@@ -82,13 +114,19 @@ func TestGoldenCommands(t *testing.T) {
 		{`{"unsubscribe":{"channel":"c"},"id":3}`, []wire.Command{{ID: 3, Unsubscribe: &wire.Unsubscribe{Channel: "c"}}}},
 		{`{"publish":{"channel":"c","data":[1,"ü\u00fc"]},"id":4}`,
 			[]wire.Command{{ID: 4, Publish: &wire.Publish{Channel: "c", Data: []byte(`[1,"ü\u00fc"]`)}}}},
-		{`{"history":{"channel":"c"},"id":5}`, []wire.Command{{ID: 5, Other: "history"}}},
-		{`{"presence":{"channel":"c"},"id":5}`, []wire.Command{{ID: 5, Other: "presence"}}},
-		{`{"presence_stats":{"channel":"c"},"id":5}`, []wire.Command{{ID: 5, Other: "presence_stats"}}},
-		{`{"rpc":{"method":"m"},"id":5}`, []wire.Command{{ID: 5, Other: "rpc"}}},
-		{`{"refresh":{"token":"m"},"id":5}`, []wire.Command{{ID: 5, Other: "refresh"}}},
-		{`{"sub_refresh":{"token":"m"},"id":5}`, []wire.Command{{ID: 5, Other: "sub_refresh"}}},
-		{`{"send":{"data":1}}`, []wire.Command{{Other: "send"}}},
+		{`{"history":{"channel":"c"},"id":5}`, []wire.Command{{ID: 5, History: &wire.History{Channel: "c"}}}},
+		{`{"presence":{"channel":"c"},"id":5}`, []wire.Command{{ID: 5, Presence: &wire.Presence{Channel: "c"}}}},
+		{`{"presence_stats":{"channel":"c"},"id":5}`, []wire.Command{{ID: 5, PresenceStats: &wire.PresenceStats{Channel: "c"}}}},
+		{`{"rpc":{"method":"m"},"id":5}`, []wire.Command{{ID: 5, RPC: &wire.RPC{Method: "m"}}}},
+		{`{"refresh":{"token":"m"},"id":5}`, []wire.Command{{ID: 5, Refresh: &wire.Refresh{Token: "m"}}}},
+		{`{"sub_refresh":{"channel":"c","token":"m"},"id":5}`, []wire.Command{{ID: 5, SubRefresh: &wire.SubRefresh{Channel: "c", Token: "m"}}}},
+		{`{"sub_refresh":{"channel":"c","type":1},"id":5}`, []wire.Command{{ID: 5, Other: "sub_refresh of keys"}}},
+		{`{"send":{"data":1}}`, []wire.Command{{Send: &wire.Send{Data: []byte("1")}}}},
+		{`{"history":{"channel":"c","limit":-1,"since":{"offset":7,"epoch":"e"},"reverse":true},"id":5}`, []wire.Command{{ID: 5,
+			History: &wire.History{Channel: "c", Limit: -1, Since: &surewire.Position{Epoch: "e", Offset: 7}, Reverse: true}}}},
+		{`{"connect":{"headers":{"a":"b"},"subs":{"u":{"recover":true,"epoch":"e","offset":7},"v":{}}},"id":1}`, []wire.Command{{ID: 1,
+			Connect: &wire.Connect{Headers: map[string]string{"a": "b"}, Subs: map[string]surewire.Position{"u": {Epoch: "e", Offset: 7}}}}}},
+		{`{"subscribe":{"channel":"c","join_leave":true},"id":2}`, []wire.Command{{ID: 2, Subscribe: &wire.Subscribe{Channel: "c", Joins: true}}}},
 		{`{"ping":{},"id":5}`, []wire.Command{{ID: 5, Other: "ping"}}},
 		{`{"subscribe":{"channel":"c","type":1},"id":2}`, []wire.Command{{ID: 2, Other: "subscribe of type map or poll"}}},
 		{`{"id":9}`, []wire.Command{{ID: 9}}},
@@ -111,7 +149,7 @@ func TestPong(t *testing.T) {
 		command wire.Command
 		pong    bool
 	}{
-		{wire.Command{}, true}, {wire.Command{ID: 1}, false}, {wire.Command{Other: "send"}, false},
+		{wire.Command{}, true}, {wire.Command{ID: 1}, false}, {wire.Command{Send: &wire.Send{}}, false},
 		{wire.Command{Publish: &wire.Publish{}}, false},
 	} {
 		if got := c.command.Pong(); got != c.pong {
@@ -183,7 +221,7 @@ func FuzzCommands(f *testing.F) {
 }
 
 func FuzzReplies(f *testing.F) {
-	f.Add(wire.AppendPublication(nil, "c", message(1, `{"a":1}`)))
+	f.Add(wire.AppendMessage(nil, "c", message(1, `{"a":1}`)))
 	f.Add(wire.AppendSubscribed(nil, 2, wire.Subscribed{Publications: []*surewire.Message{message(1, `1`)}}))
 	f.Add(append(wire.AppendError(nil, 3, wire.ErrInternal), "\n{}"...))
 	f.Fuzz(func(t *testing.T, frame []byte) {
@@ -195,11 +233,11 @@ func FuzzReplies(f *testing.F) {
 	})
 }
 
-func BenchmarkAppendPublication(b *testing.B) {
+func BenchmarkAppendMessage(b *testing.B) {
 	m := message(7, `{"type":"agent_thinking","payload":{"thought":"`+strings.Repeat("x", 180)+`"}}`)
 	buf := make([]byte, 0, 1024)
 	b.ReportAllocs()
 	for b.Loop() {
-		buf = wire.AppendPublication(buf[:0], "chat:lobby", m)
+		buf = wire.AppendMessage(buf[:0], "chat:lobby", m)
 	}
 }

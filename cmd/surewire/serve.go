@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/demo"
 	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/memengine"
@@ -47,7 +48,7 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) error {
 	publisher := &surewire.Publisher{Engine: engine, Logger: logger}
 	s := server.New(server.Config{
 		Engine: engine, Publisher: publisher, Logger: logger, Hub: hub.Config{Version: version()},
-		Authorizer: hub.AllowAll{}, InsecureAPI: true,
+		Authorizer: access.AllowAll{}, InsecureAPI: true,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/connection/", s)

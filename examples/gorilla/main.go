@@ -26,6 +26,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/memengine"
 	"github.com/surewire/surewire/server"
@@ -81,7 +82,7 @@ func newApp() *app {
 	engine := memengine.New(memengine.Config{})
 	p := &surewire.Publisher{Engine: engine}
 	// AllowAll is for a program that only this machine reaches.
-	return &app{engine, p, server.New(server.Config{Engine: engine, Publisher: p, Authorizer: hub.AllowAll{}})}
+	return &app{engine, p, server.New(server.Config{Engine: engine, Publisher: p, Authorizer: access.AllowAll{}})}
 }
 
 func (a *app) close(ctx context.Context) error {

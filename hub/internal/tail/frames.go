@@ -1,7 +1,5 @@
 package tail
 
-import "github.com/surewire/surewire/wire"
-
 // maxJoin is how many bytes of consecutive frames are kept in one piece, so
 // that they leave in one write.
 const maxJoin = 32 << 10
@@ -38,8 +36,7 @@ func (f *frames) run(t *Tail, seq uint64) ([]byte, uint64) {
 
 // add frames the entry seq, behind the one before it.
 func (f *frames) add(t *Tail, seq uint64) {
-	payload := wire.AppendPublication(nil, t.channel, t.entries[seq-t.first])
-	b := f.framer.AppendFrame(nil, payload)
+	b := f.framer.AppendMessage(nil, t.channel, t.entries[seq-t.first])
 	var c *chunk
 	if n := len(f.spans); n > 0 {
 		c = f.spans[n-1].chunk
@@ -54,13 +51,16 @@ func (f *frames) add(t *Tail, seq uint64) {
 	c.buf = append(c.buf, b...)
 	c.last = seq
 	f.spans = append(f.spans, span{c, start, len(c.buf)})
+	t.framed += len(b)
 }
 
-// drop forgets the oldest frame.
-func (f *frames) drop() {
+// drop forgets the oldest frame, and returns its length.
+func (f *frames) drop() (n int) {
 	if len(f.spans) > 0 {
+		n = f.spans[0].end - f.spans[0].start
 		f.spans[0] = span{}
 		f.spans = f.spans[1:]
 	}
 	f.first++
+	return n
 }

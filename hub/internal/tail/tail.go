@@ -6,10 +6,11 @@ import (
 	"github.com/surewire/surewire"
 )
 
-// A Framer turns the payload of a publication into one frame. A tail keeps the
-// frames of each Framer apart, and tells Framers apart by comparing them.
+// A Framer turns a message of a channel into one frame, or into none where its
+// readers do not want the message. A tail keeps the frames of each Framer apart,
+// and tells Framers apart by comparing them.
 type Framer interface {
-	AppendFrame(dst, payload []byte) []byte
+	AppendMessage(dst []byte, channel string, m *surewire.Message) []byte
 }
 
 // A Cursor is a place in a channel's log: just after what one subscriber has.
@@ -39,8 +40,12 @@ type Tail struct {
 	first   uint64 // seq of entries[0]; that of the next entry where there is none
 	entries []*surewire.Message
 	bytes   int // of the entries' data
+	framed  int // of their frames
 	frames  []*frames
 }
+
+// overhead is about what an entry takes besides its data, in bytes.
+const overhead = 256
 
 // New returns an empty tail of channel, for at most maxLen messages and
 // maxBytes of data; a single message may be longer.
@@ -91,6 +96,19 @@ func (t *Tail) Push(m *surewire.Message) bool {
 	return true
 }
 
+// Size is about how much memory the entries take, in bytes.
+func (t *Tail) Size() int { return t.bytes + t.framed + overhead*len(t.entries) }
+
+// Clear forgets every entry, and returns the size they had.
+func (t *Tail) Clear() int {
+	size := t.Size()
+	for len(t.entries) > 0 {
+		t.drop()
+	}
+	t.entries, t.frames, t.framed = nil, nil, 0
+	return size
+}
+
 // drop forgets the oldest entry.
 func (t *Tail) drop() {
 	m := t.entries[0]
@@ -102,7 +120,7 @@ func (t *Tail) drop() {
 		t.base = m.Position.Offset
 	}
 	for _, f := range t.frames {
-		f.drop()
+		t.framed -= f.drop()
 	}
 }
 
@@ -117,21 +135,24 @@ const (
 )
 
 // Read returns frames that come after c, in order, moves c behind them, and
-// says what c can have then. The bytes are shared: read only, and good for as
-// long as they are wanted. Consecutive frames come in one piece where they lie
-// in one, so that a reader that lags gets many at once.
-func (t *Tail) Read(c *Cursor, f Framer) ([]byte, Reach) {
+// says how many messages that were and what c can have then. The bytes are
+// shared: read only, and good for as long as they are wanted. Consecutive frames
+// come in one piece where they lie in one, so that a reader that lags gets many
+// at once.
+func (t *Tail) Read(c *Cursor, f Framer) (b []byte, n int, left Reach) {
 	if r := t.Place(c); r != More {
-		return nil, r
+		return nil, 0, r
 	}
+	from := c.seq
 	b, last := t.framesOf(f).run(t, c.seq+1)
 	for ; c.seq < last; c.seq++ {
 		c.Offset = max(c.Offset, t.entries[c.seq+1-t.first].Position.Offset)
 	}
+	left = More
 	if c.seq+1 == t.next() {
-		return b, Nothing
+		left = Nothing
 	}
-	return b, More
+	return b, int(last - from), left
 }
 
 // Place finds c its entry, where it has lost it or never had one, and says what

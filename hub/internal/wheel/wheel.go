@@ -23,6 +23,9 @@ type Wheel[T comparable] struct {
 	mu      sync.Mutex
 	members [slots]map[T]struct{}
 	at      int
+	due     map[int64]map[T]struct{} // by the second, since 1970, at which their time comes
+	dueAt   map[T]int64
+	passed  int64 // the second up to which due has been looked at
 }
 
 // New returns a wheel that turns once per interval and looks a second time
@@ -34,6 +37,7 @@ func New[T comparable](interval, delay time.Duration) *Wheel[T] {
 	for i := range w.members {
 		w.members[i] = make(map[T]struct{})
 	}
+	w.due, w.dueAt, w.passed = make(map[int64]map[T]struct{}), make(map[T]int64), time.Now().Unix()
 	return w
 }
 
@@ -46,35 +50,86 @@ func (w *Wheel[T]) Add(one T) int {
 	return slot
 }
 
-// Remove takes one out of its slot.
+// Schedule has Run call due with one at a time, or up to a second later; once,
+// and where there are several calls, at the earliest of them.
+func (w *Wheel[T]) Schedule(one T, at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	second := max(at.Unix(), w.passed) + 1
+	if was, ok := w.dueAt[one]; ok {
+		if was <= second {
+			return
+		}
+		w.cancel(one, was)
+	}
+	if w.due[second] == nil {
+		w.due[second] = make(map[T]struct{})
+	}
+	w.due[second][one] = struct{}{}
+	w.dueAt[one] = second
+}
+
+// cancel takes one out of the second. The caller holds mu.
+func (w *Wheel[T]) cancel(one T, second int64) {
+	delete(w.dueAt, one)
+	delete(w.due[second], one)
+	if len(w.due[second]) == 0 {
+		delete(w.due, second)
+	}
+}
+
+// Remove takes one out of its slot, and out of what is scheduled.
 func (w *Wheel[T]) Remove(one T, slot int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.members[slot], one)
+	if second, ok := w.dueAt[one]; ok {
+		w.cancel(one, second)
+	}
 }
 
 // Stop ends Run. It is called once.
 func (w *Wheel[T]) Stop() { close(w.done) }
 
-// Run turns the wheel until Stop. It calls look and turn from its own goroutine,
-// without a lock.
-func (w *Wheel[T]) Run(turn, look func(T)) {
+// Run turns the wheel until Stop. It calls turn, look and due from its own
+// goroutine, without a lock.
+func (w *Wheel[T]) Run(turn, look, due func(T)) {
 	t := time.NewTicker(w.tick)
 	defer t.Stop()
+	seconds := time.NewTicker(time.Second)
+	defer seconds.Stop()
 	for {
 		select {
 		case <-w.done:
 			return
+		case now := <-seconds.C:
+			for _, one := range w.pass(now.Unix()) {
+				due(one)
+			}
 		case <-t.C:
-		}
-		due, late := w.next()
-		for _, one := range late {
-			look(one)
-		}
-		for _, one := range due {
-			turn(one)
+			next, late := w.next()
+			for _, one := range late {
+				look(one)
+			}
+			for _, one := range next {
+				turn(one)
+			}
 		}
 	}
+}
+
+// pass returns those whose time has come.
+func (w *Wheel[T]) pass(now int64) (all []T) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for ; w.passed < now; w.passed++ {
+		for one := range w.due[w.passed+1] {
+			all = append(all, one)
+			delete(w.dueAt, one)
+		}
+		delete(w.due, w.passed+1)
+	}
+	return all
 }
 
 // next returns whose turn it is, and who is looked at a second time.
