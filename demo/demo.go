@@ -4,16 +4,40 @@
 package demo
 
 import (
+	"context"
 	"embed"
+	"encoding/json"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/access"
+	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/surejson"
+	"github.com/surewire/surewire/wire"
 )
 
 // Channel is where the hostile values are published.
 const Channel = "hostile"
+
+// Handlers are what the server does for the page, and for who tries things out:
+// what clients publish to "typing:" channels is for those who look now, and an
+// rpc of method "echo" answers with its data.
+func Handlers() hub.Handlers {
+	return hub.Handlers{
+		Publish: func(_ context.Context, _ access.Client, channel string, p *surewire.Publication) error {
+			p.Ephemeral = strings.HasPrefix(channel, "typing:")
+			return nil
+		},
+		RPC: func(_ context.Context, _ access.Client, method string, data []byte) (any, error) {
+			if method != "echo" {
+				return nil, wire.ErrMethodNotFound
+			}
+			return json.RawMessage(data), nil
+		},
+	}
+}
 
 //go:embed dist
 var dist embed.FS

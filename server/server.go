@@ -20,7 +20,8 @@ import (
 type Config struct {
 	Engine     surewire.Engine
 	Authorizer access.Authorizer // who may do what; nil refuses everybody; see [access.AllowAll]
-	Hub        hub.Config        // limits and times; its Engine, Publisher, Authorizer and Logger are set from here
+	Handlers   hub.Handlers      // what the application does when clients ask
+	Hub        hub.Config        // limits and times; its Engine, Publisher, Authorizer, Handlers and Logger are set from here
 	Publisher  *surewire.Publisher
 	Logger     *slog.Logger // nil means [slog.Default]
 
@@ -61,7 +62,7 @@ func New(c Config) *Server {
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	h := c.Hub
-	h.Engine, h.Publisher, h.Authorizer, h.Logger = c.Engine, s.publisher, c.Authorizer, c.Logger
+	h.Engine, h.Publisher, h.Authorizer, h.Handlers, h.Logger = c.Engine, s.publisher, c.Authorizer, c.Handlers, c.Logger
 	s.hub = hub.New(h)
 	s.mux.HandleFunc("GET /connection/websocket", s.websocket)
 	s.mux.HandleFunc("POST /api/publish", s.publish)
@@ -75,6 +76,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 func (s *Server) Publish(ctx context.Context, channel string, v any, opts ...surewire.PublishOption) (surewire.Receipt, error) {
 	return s.publisher.Publish(ctx, channel, v, opts...)
 }
+
+// Hub holds the server's connections: who they are, what they read, and how to
+// end them.
+func (s *Server) Hub() *hub.Hub { return s.hub }
 
 // Shutdown asks every client to come back elsewhere, and returns when all
 // connections have ended, or cuts them off and returns the error of ctx.

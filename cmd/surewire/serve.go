@@ -48,7 +48,7 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) error {
 	publisher := &surewire.Publisher{Engine: engine, Logger: logger}
 	s := server.New(server.Config{
 		Engine: engine, Publisher: publisher, Logger: logger, Hub: hub.Config{Version: version()},
-		Authorizer: access.AllowAll{}, InsecureAPI: true,
+		Authorizer: access.AllowAll{Joins: true}, Handlers: demo.Handlers(), InsecureAPI: true,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/connection/", s)
