@@ -37,10 +37,11 @@ var floors = map[string]int{
 
 // rooms says where a dependency may be imported; one without a room may not.
 var rooms = map[string][]string{
-	"github.com/centrifugal/protocol": {"wire"},
-	"github.com/gobwas/ws":            {"socket", "client"},
-	"github.com/alecthomas/kong":      {"cmd/surewire"},
-	"google.golang.org/protobuf":      {"surejson/protojson"},
+	"github.com/centrifugal/protocol":     {"wire"},
+	"github.com/gobwas/ws":                {"socket", "client"},
+	"github.com/alecthomas/kong":          {"cmd/surewire"},
+	"github.com/prometheus/client_golang": {"server"},
+	"google.golang.org/protobuf":          {"surejson/protojson"},
 }
 
 // Limits of size, in lines, for code that is not a test.

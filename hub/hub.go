@@ -8,6 +8,7 @@ import (
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
+	"github.com/surewire/surewire/hub/internal/history"
 	"github.com/surewire/surewire/hub/internal/link"
 	"github.com/surewire/surewire/hub/internal/live"
 	"github.com/surewire/surewire/hub/internal/roster"
@@ -82,11 +83,8 @@ type Hub struct {
 	channels *live.Channels
 	wheel    *wheel.Wheel[*conn]
 	roster   *roster.Roster[*conn]
-	reads    chan struct{} // a token per read of history for a client
+	history  *history.Reader
 }
-
-// maxReads bounds how many clients have history read at once.
-const maxReads = 64
 
 // New returns a hub. Its Shutdown ends the one goroutine it starts, which pings
 // the clients.
@@ -99,7 +97,7 @@ func New(c Config) *Hub {
 		config:   c,
 		channels: live.New(live.Config{Engine: c.Engine, TailLen: c.TailLen, TailSize: c.TailBytes, Budget: int64(c.TailsMax)}),
 		wheel:    wheel.New[*conn](c.PingInterval, c.PongTimeout),
-		reads:    make(chan struct{}, maxReads),
+		history:  history.New(c.Engine),
 		roster:   roster.New[*conn](),
 	}
 	h.links = link.Config{

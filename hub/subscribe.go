@@ -226,13 +226,16 @@ func (s *subscription) Lost() {
 	s.conn.end(s, wire.InsufficientState)
 }
 
+// leaveTimeout bounds how long an engine may take to take a leave.
+const leaveTimeout = 5 * time.Second
+
 // leave ends the subscription's part in its channel.
 func (s *subscription) leave() {
 	if s.left.Swap(true) {
 		return
 	}
 	if s.Channel.Remove(&s.Place) && s.joins {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.conn.link.Context()), engineTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.conn.link.Context()), leaveTimeout)
 		defer cancel()
 		s.announce(ctx, surewire.KindLeave)
 	}
@@ -284,7 +287,7 @@ func (s *subscription) missed(ctx context.Context, since surewire.Position) ([]*
 		return fit(messages), true, nil
 	}
 	since.Epoch = head.Epoch
-	h, err := s.conn.hub.history(ctx, ch.Name(), since, limit)
+	h, err := s.conn.hub.history.After(ctx, ch.Name(), since, limit)
 	if err != nil {
 		return nil, false, fmt.Errorf("channel %q: history: %w", ch.Name(), err)
 	}

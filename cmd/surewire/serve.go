@@ -53,6 +53,7 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) error {
 	mux := http.NewServeMux()
 	mux.Handle("/connection/", s)
 	mux.Handle("/api/", s)
+	mux.Handle("GET /metrics", s.Metrics())
 	mux.Handle("/", demo.Handler(publisher))
 	fmt.Fprintf(out, "Surewire %s is ready: open http://%s/\n", version(), listener.Addr())
 	return c.serve(ctx, listener, onlyLoopback(mux), s, logger)
