@@ -41,6 +41,7 @@ var rooms = map[string][]string{
 	"github.com/gobwas/ws":                {"socket", "client"},
 	"github.com/alecthomas/kong":          {"cmd/surewire"},
 	"github.com/prometheus/client_golang": {"server"},
+	"go.yaml.in/yaml/v3":                  {"cmd/surewire"},
 	"google.golang.org/protobuf":          {"surejson/protojson"},
 }
 

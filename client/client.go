@@ -26,6 +26,9 @@ type Client struct {
 	Endpoint string
 	Token    string // of the connection; may be empty
 
+	// OnSubscribed hears where a subscription stands, each time it has begun. May be nil.
+	OnSubscribed func(channel string, at surewire.Position)
+
 	// OnRetry hears why a connection ended, and when the next is tried. May be nil.
 	OnRetry func(err error, after time.Duration)
 }
@@ -217,6 +220,9 @@ func (t *tailer) subscribed(s *wire.Subscribed) error {
 	}
 	at := s.Position
 	t.since, t.subscribedHere = &at, true
+	if t.client.OnSubscribed != nil {
+		t.client.OnSubscribed(t.channel, at)
+	}
 	for _, m := range s.Publications {
 		if err := t.message(m); err != nil {
 			return err

@@ -16,6 +16,7 @@ type commands struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Publish publishCmd `cmd:"" help:"Publish one JSON value to a channel."`
 	Tail    tailCmd    `cmd:"" help:"Print what is published to a channel, a JSON line each."`
+	Bench   benchCmd   `cmd:"" help:"Measure a server: clients connect, publications are awaited at each."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -29,6 +30,6 @@ func main() {
 	defer stop()
 	var c commands
 	k := kong.Parse(&c, kong.Name("surewire"), kong.Description(description), kong.UsageOnError(),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(os.Stdout, (*io.Writer)(nil)))
+		kong.Configuration(loadConfig, configFile), kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(os.Stdout, (*io.Writer)(nil)))
 	k.FatalIfErrorf(k.Run())
 }

@@ -13,19 +13,54 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/demo"
 	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/memengine"
 	"github.com/surewire/surewire/server"
+	"github.com/surewire/surewire/surejson"
 )
 
 type serveCmd struct {
+	Config kong.ConfigFlag `placeholder:"FILE" env:"SUREWIRE_CONFIG" help:"Read flags from a YAML file, one key per flag (address: 127.0.0.1:8000). surewire.yaml is read where it is. The command line and the environment have precedence."`
+
 	Dev     bool          `help:"For development: on this machine only, anybody may do anything, nothing outlives the process, and there is a page to look at."`
 	Address string        `default:"127.0.0.1:8000" env:"SUREWIRE_ADDRESS" help:"Where to listen, host:port. Port 0 takes a free one."`
-	Drain   time.Duration `default:"10s" help:"How long connections may take to end when the server is told to stop."`
-	Verbose bool          `short:"v" help:"Log more: each connection."`
+	Origins []string      `env:"SUREWIRE_ORIGINS" help:"Pages that may connect, besides the server's own: https://app.example.com. * allows all."`
+	Drain   time.Duration `default:"10s" env:"SUREWIRE_DRAIN" help:"How long connections may take to end when the server is told to stop. In the first half of it clients are told to come back, spread out."`
+
+	Log    logFlags    `embed:"" prefix:"log-" envprefix:"SUREWIRE_LOG_"`
+	Limits limitsFlags `embed:"" envprefix:"SUREWIRE_"`
+}
+
+// logFlags say what the log has.
+type logFlags struct {
+	Level  slog.Level `default:"info" env:"LEVEL" help:"Least important lines that are logged: debug, info, warn or error."`
+	Format string     `default:"text" enum:"text,json" env:"FORMAT" help:"text or json."`
+}
+
+// logger writes to standard error. JSON goes through the same encoder as
+// publications: a value that cannot be encoded does not cost the line.
+func (f logFlags) logger() *slog.Logger {
+	if f.Format == "json" {
+		return slog.New(surejson.NewHandler(os.Stderr, &surejson.HandlerOptions{Level: f.Level}))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: f.Level}))
+}
+
+// limitsFlags bound what clients cost and what is kept.
+type limitsFlags struct {
+	HistorySize    int           `default:"1000" env:"HISTORY_SIZE" help:"Publications kept per channel."`
+	HistoryTTL     time.Duration `default:"24h" env:"HISTORY_TTL" help:"How long they are kept."`
+	MaxPublication int           `default:"1048576" env:"MAX_PUBLICATION" help:"Longest publication, in bytes of JSON."`
+	MaxChannels    int           `default:"512" env:"MAX_CHANNELS" help:"Subscriptions of one connection."`
+	PingInterval   time.Duration `default:"25s" env:"PING_INTERVAL" help:"How often clients are pinged."`
+	PongTimeout    time.Duration `default:"8s" env:"PONG_TIMEOUT" help:"How long a client may take to answer."`
+	WriteTimeout   time.Duration `default:"10s" env:"WRITE_TIMEOUT" help:"How long a client may not read while something is sent to it."`
+	TailMemory     int           `default:"536870912" env:"TAIL_MEMORY" help:"Bytes that the newest publications of all live channels may take; who needs older ones is served from history."`
 }
 
 // Run serves until it is told to stop, then asks the clients to come back and
@@ -38,17 +73,17 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	level := slog.LevelInfo
-	if c.Verbose {
-		level = slog.LevelDebug
-	}
-	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	engine := memengine.New(memengine.Config{})
+	logger := c.Log.logger()
+	engine := memengine.New(memengine.Config{HistorySize: c.Limits.HistorySize, HistoryTTL: c.Limits.HistoryTTL})
 	defer engine.Close(context.WithoutCancel(ctx))
-	publisher := &surewire.Publisher{Engine: engine, Logger: logger}
+	publisher := &surewire.Publisher{Engine: engine, Logger: logger, MaxSize: c.Limits.MaxPublication}
 	s := server.New(server.Config{
-		Engine: engine, Publisher: publisher, Logger: logger, Hub: hub.Config{Version: version()},
+		Engine: engine, Publisher: publisher, Logger: logger, Origins: c.Origins, MaxPublication: c.Limits.MaxPublication,
 		Authorizer: access.AllowAll{Joins: true}, Handlers: demo.Handlers(), InsecureAPI: true,
+		Hub: hub.Config{
+			Version: version(), MaxChannels: c.Limits.MaxChannels, PingInterval: c.Limits.PingInterval,
+			PongTimeout: c.Limits.PongTimeout, WriteTimeout: c.Limits.WriteTimeout, TailsMax: c.Limits.TailMemory,
+		},
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/connection/", s)
