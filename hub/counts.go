@@ -3,6 +3,7 @@ package hub
 // Counts is how much a hub has to do with.
 type Counts struct {
 	Connections   int   // open, admitted or not yet
+	Users         int   // of them, the anonymous one included
 	Channels      int   // that somebody reads here
 	Subscriptions int   // of all connections
 	TailBytes     int64 // memory of all tails together
@@ -10,7 +11,7 @@ type Counts struct {
 
 // Counts returns how much the hub has to do with now.
 func (h *Hub) Counts() Counts {
-	c := Counts{Connections: h.roster.Len(), TailBytes: h.channels.Size()}
+	c := Counts{Connections: h.roster.Len(), Users: h.roster.Users(), TailBytes: h.channels.Size()}
 	for _, n := range h.channels.Readers() {
 		c.Channels++
 		c.Subscriptions += n

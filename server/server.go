@@ -5,9 +5,12 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/http"
+	"os"
+	"time"
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
@@ -43,6 +46,8 @@ type Server struct {
 	hub       *hub.Hub
 	publisher *surewire.Publisher
 	mux       *http.ServeMux
+	id, name  string // of this process: random, and the machine's
+	began     time.Time
 	ctx       context.Context // ends the connections that Shutdown could not wait for
 	cancel    context.CancelFunc
 }
@@ -56,7 +61,8 @@ func New(c Config) *Server {
 	if c.MaxPublication <= 0 {
 		c.MaxPublication = surewire.DefaultMaxSize
 	}
-	s := &Server{config: c, publisher: c.Publisher, mux: http.NewServeMux()}
+	s := &Server{config: c, publisher: c.Publisher, mux: http.NewServeMux(), id: rand.Text(), began: time.Now()}
+	s.name, _ = os.Hostname()
 	if s.publisher == nil {
 		s.publisher = &surewire.Publisher{Engine: c.Engine, MaxSize: c.MaxPublication, Logger: c.Logger}
 	}
@@ -65,7 +71,7 @@ func New(c Config) *Server {
 	h.Engine, h.Publisher, h.Authorizer, h.Handlers, h.Logger = c.Engine, s.publisher, c.Authorizer, c.Handlers, c.Logger
 	s.hub = hub.New(h)
 	s.mux.HandleFunc("GET /connection/websocket", s.websocket)
-	s.mux.HandleFunc("POST /api/publish", s.publish)
+	s.mux.HandleFunc("POST /api/{method}", s.api)
 	return s
 }
 

@@ -121,6 +121,13 @@ func (r *Roster[T]) Len() int {
 	return len(r.ids)
 }
 
+// Users returns how many users are named.
+func (r *Roster[T]) Users() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.users)
+}
+
 // Close lets nobody in any more. It returns a channel that is closed when the
 // last has been removed, nil if the roster was closed before.
 func (r *Roster[T]) Close() <-chan struct{} {

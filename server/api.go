@@ -1,0 +1,273 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/surejson"
+	"github.com/surewire/surewire/wire"
+)
+
+// An apiReply is the body of an answer of the API: one of the two.
+type apiReply struct {
+	Error  *apiError `json:"error,omitempty"`
+	Result any       `json:"result,omitempty"`
+}
+
+// An apiError carries the codes of the client protocol.
+type apiError struct {
+	Code    uint32 `json:"code"`
+	Message string `json:"message"`
+}
+
+// A method is one method of the API: it decodes a body and does what it says.
+type method struct {
+	request, result reflect.Type
+	call            func(ctx context.Context, s *Server, body []byte) (any, error)
+}
+
+// on makes a method of f, which gets a request that has been decoded.
+func on[Request, Result any](f func(s *Server, ctx context.Context, r *Request) (Result, error)) method {
+	return method{reflect.TypeFor[Request](), reflect.TypeFor[Result](), func(ctx context.Context, s *Server, body []byte) (any, error) {
+		r := new(Request)
+		if err := decode(body, r); err != nil {
+			return nil, err
+		}
+		return f(s, ctx, r)
+	}}
+}
+
+// methods are those of Centrifugo's HTTP API, by their names in the path.
+var methods = map[string]method{
+	"publish":        on((*Server).apiPublish),
+	"broadcast":      on((*Server).apiBroadcast),
+	"subscribe":      on((*Server).apiSubscribe),
+	"unsubscribe":    on((*Server).apiUnsubscribe),
+	"disconnect":     on((*Server).apiDisconnect),
+	"refresh":        on((*Server).apiRefresh),
+	"presence":       on((*Server).apiPresence),
+	"presence_stats": on((*Server).apiPresenceStats),
+	"history":        on((*Server).apiHistory),
+	"history_remove": on((*Server).apiHistoryRemove),
+	"channels":       on((*Server).apiChannels),
+	"info":           on((*Server).apiInfo),
+}
+
+// envelope is what the body of a publication may have besides its Data.
+const envelope = 16 << 10
+
+// batchSize is how many times the longest publication a batch may be.
+const batchSize = 8
+
+// api answers one call.
+func (s *Server) api(w http.ResponseWriter, r *http.Request) {
+	if !s.allowedAPI(w, r) {
+		return
+	}
+	name := r.PathValue("method")
+	m, ok := methods[name]
+	limit := int64(s.config.MaxPublication) + envelope
+	if name == "batch" {
+		limit *= batchSize
+	} else if !ok {
+		answer(w, http.StatusNotFound, apiReply{Error: &apiError{wire.ErrMethodNotFound.Code,
+			fmt.Sprintf("method not found: %.40q; there are batch, %s", name, strings.Join(slices.Sorted(maps.Keys(methods)), ", "))}})
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	if name == "batch" {
+		s.batch(w, r, body)
+		return
+	}
+	result, err := m.call(r.Context(), s, body)
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	answer(w, http.StatusOK, apiReply{Result: result})
+}
+
+// A batchRequest holds commands: objects with one member each, the method's
+// name and its request.
+type batchRequest struct {
+	Commands []map[string]json.RawMessage `json:"commands"`
+	Parallel bool                         `json:"parallel"` // taken, and without effect: calls are short
+}
+
+// batch answers several calls in one, in their order.
+func (s *Server) batch(w http.ResponseWriter, r *http.Request, body []byte) {
+	var b batchRequest
+	if err := decode(body, &b); err != nil {
+		s.refuse(w, err)
+		return
+	}
+	replies := make([]map[string]any, len(b.Commands))
+	for i, command := range b.Commands {
+		replies[i] = s.one(r.Context(), command)
+	}
+	answer(w, http.StatusOK, map[string]any{"replies": replies})
+}
+
+// one carries out one command of a batch.
+func (s *Server) one(ctx context.Context, command map[string]json.RawMessage) map[string]any {
+	for name, body := range command {
+		m, ok := methods[name]
+		if !ok || len(command) > 1 {
+			break
+		}
+		result, err := m.call(ctx, s, body)
+		if err != nil {
+			_, e := s.refusal(err)
+			return map[string]any{"error": e}
+		}
+		return map[string]any{name: result}
+	}
+	return map[string]any{"error": &apiError{wire.ErrBadRequest.Code, "bad request: a command has one member, a method's name and its request"}}
+}
+
+// allowedAPI answers for those who may not use the API. A page of another
+// origin may not even without a key: the browser of a developer is inside.
+func (s *Server) allowedAPI(w http.ResponseWriter, r *http.Request) bool {
+	if !s.allowedOrigin(r) {
+		answer(w, http.StatusForbidden, apiReply{Error: &apiError{103, "permission denied: origin is not allowed"}})
+		return false
+	}
+	if s.config.InsecureAPI {
+		return true
+	}
+	key := r.Header.Get("X-API-Key")
+	if k, ok := strings.CutPrefix(r.Header.Get("Authorization"), "apikey "); ok && key == "" {
+		key = k
+	}
+	// Digests have one length: the comparison tells nothing of the key's.
+	got, want := sha256.Sum256([]byte(key)), sha256.Sum256([]byte(s.config.APIKey))
+	if s.config.APIKey == "" || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+		w.Header().Set("WWW-Authenticate", "apikey")
+		answer(w, http.StatusUnauthorized, apiReply{Error: &apiError{101, "unauthorized: the API key in X-API-Key is missing or wrong"}})
+		return false
+	}
+	return true
+}
+
+// errBody says that a request's body is not what the API takes.
+var errBody = errors.New("bad request")
+
+// A checker is a request that can be wrong in ways that its type does not say.
+type checker interface{ check() error }
+
+// decode reads body into req. The error says what is wrong, and where.
+func decode(body []byte, req any) error {
+	if !utf8.Valid(body) {
+		return fmt.Errorf("%w: the body is not UTF-8 at %s", errBody, place(body, invalidUTF8(body)))
+	}
+	var raw json.RawMessage
+	var syntax *json.SyntaxError
+	if err := json.Unmarshal(body, &raw); errors.As(err, &syntax) {
+		return fmt.Errorf("%w: the body is not JSON at %s: %w", errBody, place(body, max(int(syntax.Offset)-1, 0)), err)
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	var kind *json.UnmarshalTypeError
+	err := d.Decode(req)
+	switch {
+	case errors.As(err, &kind):
+		return fmt.Errorf("%w: field %q at %s cannot be a JSON %s", errBody, kind.Field, place(body, int(kind.Offset)), kind.Value)
+	case err != nil:
+		return fmt.Errorf("%w: %s; fields are %s",
+			errBody, strings.TrimPrefix(err.Error(), "json: "), strings.Join(fieldsOf(reflect.TypeOf(req).Elem()), ", "))
+	}
+	if c, ok := req.(checker); ok {
+		return c.check()
+	}
+	return nil
+}
+
+// fieldsOf returns the names of the members that t has in JSON.
+func fieldsOf(t reflect.Type) (names []string) {
+	for f := range t.Fields() {
+		if f.Anonymous {
+			names = append(names, fieldsOf(f.Type)...)
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}
+
+func invalidUTF8(b []byte) int {
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return len(b)
+}
+
+// place names the byte at offset as an editor does, from 1.
+func place(body []byte, offset int) string {
+	before := body[:min(offset, len(body))]
+	line := strings.Count(string(before), "\n") + 1
+	column := len(before) - strings.LastIndexByte(string(before), '\n')
+	return fmt.Sprintf("line %d, column %d", line, column)
+}
+
+// refuse answers with err, in the API's words.
+func (s *Server) refuse(w http.ResponseWriter, err error) {
+	status, e := s.refusal(err)
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	answer(w, status, apiReply{Error: e})
+}
+
+// refusal is what a caller is told. What the API understood and cannot do has
+// status 200, where Centrifugo's libraries look for the code; what is wrong with
+// a request itself, or with the server, has a status of its own.
+func (s *Server) refusal(err error) (status int, e *apiError) {
+	var tooLong *http.MaxBytesError
+	var known *wire.Error
+	switch {
+	case errors.As(err, &tooLong):
+		return http.StatusRequestEntityTooLarge, &apiError{107, fmt.Sprintf("bad request: the body is longer than %d bytes", tooLong.Limit)}
+	case errors.As(err, &known):
+		return http.StatusOK, &apiError{known.Code, known.Message}
+	case errors.Is(err, surewire.ErrTooLarge):
+		return http.StatusRequestEntityTooLarge, &apiError{107, err.Error()}
+	case errors.Is(err, errBody), errors.Is(err, surewire.ErrChannel), errors.Is(err, surewire.ErrRepaired):
+		return http.StatusBadRequest, &apiError{107, err.Error()}
+	case errors.Is(err, surewire.ErrBusy), errors.Is(err, surewire.ErrUnavailable),
+		errors.Is(err, surewire.ErrUnknown), errors.Is(err, surewire.ErrClosed):
+		return http.StatusServiceUnavailable, &apiError{100, err.Error()}
+	}
+	s.config.Logger.Error("API call failed", "error", err)
+	return http.StatusInternalServerError, &apiError{100, "internal server error"}
+}
+
+// answer writes v as the body.
+func answer(w http.ResponseWriter, status int, v any) {
+	body, _ := surejson.Marshal(v)
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	w.Write(append(body, '\n'))
+}

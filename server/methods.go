@@ -1,0 +1,278 @@
+package server
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/surejson"
+	"github.com/surewire/surewire/wire"
+)
+
+// The requests and results are those of Centrifugo's HTTP API, in its words.
+
+// content is what is published.
+type content struct {
+	Data           json.RawMessage   `json:"data"`
+	B64Data        string            `json:"b64data"` // the JSON text of Data, in base64
+	Tags           map[string]string `json:"tags"`
+	SkipHistory    bool              `json:"skip_history"`
+	IdempotencyKey string            `json:"idempotency_key"`
+}
+
+func (c *content) check() error {
+	data, err := either(c.Data, c.B64Data, "data")
+	if err != nil {
+		return err
+	}
+	if c.Data = data; len(c.Data) == 0 {
+		return fmt.Errorf(`%w: field "data" is missing: give one JSON value`, errBody)
+	}
+	return nil
+}
+
+// either returns a JSON value that is given as itself or in base64.
+func either(plain json.RawMessage, b64, field string) (json.RawMessage, error) {
+	if b64 == "" {
+		return plain, nil
+	}
+	data, err := base64.StdEncoding.DecodeString(b64)
+	if err != nil {
+		return nil, fmt.Errorf(`%w: field "b64%s" is not base64: %w`, errBody, field, err)
+	}
+	if !json.Valid(data) {
+		return nil, fmt.Errorf(`%w: field "b64%s" does not hold one JSON value`, errBody, field)
+	}
+	return data, nil
+}
+
+func (c *content) options() []surewire.PublishOption {
+	opts := []surewire.PublishOption{surewire.WithID(c.IdempotencyKey), surewire.WithTags(c.Tags)}
+	if c.SkipHistory {
+		opts = append(opts, surewire.Ephemeral())
+	}
+	return opts
+}
+
+type publishRequest struct {
+	Channel string `json:"channel"`
+	content
+}
+
+type publishResult struct {
+	Offset    uint64            `json:"offset,omitempty"`
+	Epoch     string            `json:"epoch,omitempty"`
+	Duplicate bool              `json:"duplicate,omitempty"`
+	Repairs   []surejson.Repair `json:"repairs,omitempty"`
+}
+
+func (s *Server) apiPublish(ctx context.Context, r *publishRequest) (publishResult, error) {
+	receipt, err := s.publisher.Publish(ctx, r.Channel, r.Data, r.options()...)
+	return publishResult{receipt.Position.Offset, receipt.Position.Epoch, receipt.Duplicate, receipt.Report.Repairs}, err
+}
+
+type broadcastRequest struct {
+	Channels []string `json:"channels"`
+	content
+}
+
+type broadcastResult struct {
+	Responses []apiReply `json:"responses"` // in the order of the channels
+}
+
+// apiBroadcast publishes to each channel by itself: one may fail, and the others not.
+func (s *Server) apiBroadcast(ctx context.Context, r *broadcastRequest) (broadcastResult, error) {
+	if len(r.Channels) == 0 {
+		return broadcastResult{}, fmt.Errorf(`%w: field "channels" is missing or empty`, errBody)
+	}
+	all := make([]apiReply, len(r.Channels))
+	for i, channel := range r.Channels {
+		result, err := s.apiPublish(ctx, &publishRequest{channel, r.content})
+		if err != nil {
+			_, all[i].Error = s.refusal(err)
+			continue
+		}
+		all[i].Result = result
+	}
+	return broadcastResult{all}, nil
+}
+
+type position struct {
+	Offset uint64 `json:"offset"`
+	Epoch  string `json:"epoch"`
+}
+
+func (p *position) surewire() *surewire.Position {
+	if p == nil {
+		return nil
+	}
+	return &surewire.Position{Epoch: p.Epoch, Offset: p.Offset}
+}
+
+type empty struct{}
+
+type channelRequest struct {
+	Channel string `json:"channel"`
+}
+
+func (r *channelRequest) check() error { return surewire.CheckChannel(r.Channel) }
+
+type clientInfo struct {
+	User     string          `json:"user"`
+	Client   string          `json:"client"`
+	ConnInfo json.RawMessage `json:"conn_info,omitempty"`
+	ChanInfo json.RawMessage `json:"chan_info,omitempty"`
+}
+
+func newClientInfo(c *surewire.ClientInfo) *clientInfo {
+	if c == nil {
+		return nil
+	}
+	return &clientInfo{c.User, c.Client, c.Conn, c.Chan}
+}
+
+type presenceResult struct {
+	Presence map[string]*clientInfo `json:"presence"` // by connection
+}
+
+func (s *Server) apiPresence(_ context.Context, r *channelRequest) (presenceResult, error) {
+	all := presenceResult{make(map[string]*clientInfo)}
+	for id, c := range s.hub.Presence(r.Channel) {
+		all.Presence[id] = newClientInfo(&c)
+	}
+	return all, nil
+}
+
+type presenceStatsResult struct {
+	NumClients int `json:"num_clients"`
+	NumUsers   int `json:"num_users"`
+}
+
+func (s *Server) apiPresenceStats(_ context.Context, r *channelRequest) (presenceStatsResult, error) {
+	n := s.hub.Stats(r.Channel)
+	return presenceStatsResult{n.Clients, n.Users}, nil
+}
+
+type historyRequest struct {
+	channelRequest
+	Limit   int       `json:"limit"` // 0 gives the position alone, -1 as much as goes into one answer
+	Since   *position `json:"since"`
+	Reverse bool      `json:"reverse"`
+}
+
+type publication struct {
+	Data   json.RawMessage   `json:"data"`
+	Info   *clientInfo       `json:"info,omitempty"`
+	Offset uint64            `json:"offset"`
+	Tags   map[string]string `json:"tags,omitempty"`
+}
+
+type historyResult struct {
+	Publications []publication `json:"publications"`
+	Epoch        string        `json:"epoch"`
+	Offset       uint64        `json:"offset"`
+}
+
+// Bounds of one answer; a caller goes on from its last offset.
+const (
+	maxHistory      = 1000
+	maxHistoryBytes = 8 << 20
+)
+
+func (s *Server) apiHistory(ctx context.Context, r *historyRequest) (historyResult, error) {
+	if r.Reverse && r.Since != nil && r.Since.Offset == 0 {
+		return historyResult{}, fmt.Errorf("%w: nothing is before offset 0", errBody)
+	}
+	limit := r.Limit
+	if limit < 0 || limit > maxHistory {
+		limit = maxHistory
+	}
+	h, err := s.hub.History(ctx, r.Channel, r.Since.surewire(), limit, r.Reverse)
+	if err != nil {
+		return historyResult{}, err
+	}
+	all := historyResult{make([]publication, 0, len(h.Messages)), h.Head.Epoch, h.Head.Offset}
+	size := 0
+	for i, m := range h.Messages {
+		if size += len(m.Data); size > maxHistoryBytes && i > 0 {
+			break
+		}
+		all.Publications = append(all.Publications, publication{m.Data, newClientInfo(m.Info), m.Position.Offset, m.Tags})
+	}
+	return all, nil
+}
+
+func (s *Server) apiHistoryRemove(ctx context.Context, r *channelRequest) (empty, error) {
+	remover, ok := s.config.Engine.(surewire.HistoryRemover)
+	if !ok {
+		return empty{}, wire.ErrNotAvailable.With("the engine cannot forget a channel's history")
+	}
+	return empty{}, remover.RemoveHistory(ctx, r.Channel)
+}
+
+type channelsRequest struct {
+	Pattern string `json:"pattern"` // * stands for any text; empty for all
+}
+
+type channelsResult struct {
+	Channels map[string]channelInfo `json:"channels"`
+}
+
+type channelInfo struct {
+	NumClients int `json:"num_clients"`
+}
+
+func (s *Server) apiChannels(_ context.Context, r *channelsRequest) (channelsResult, error) {
+	all := channelsResult{make(map[string]channelInfo)}
+	for name, n := range s.hub.Channels() {
+		if r.Pattern == "" || matches(r.Pattern, name) {
+			all.Channels[name] = channelInfo{n}
+		}
+	}
+	return all, nil
+}
+
+// matches reports whether name is what pattern says, in which * is any text.
+func matches(pattern, name string) bool {
+	parts := strings.Split(pattern, "*")
+	rest, ok := strings.CutPrefix(name, parts[0])
+	if !ok || len(parts) == 1 {
+		return ok && rest == ""
+	}
+	last := len(parts) - 1
+	for _, part := range parts[1:last] {
+		_, after, found := strings.Cut(rest, part)
+		if !found {
+			return false
+		}
+		rest = after
+	}
+	return strings.HasSuffix(rest, parts[last])
+}
+
+type infoResult struct {
+	Nodes []node `json:"nodes"`
+}
+
+type node struct {
+	UID         string `json:"uid"`
+	Name        string `json:"name"`
+	Version     string `json:"version"`
+	NumClients  int    `json:"num_clients"`
+	NumUsers    int    `json:"num_users"`
+	NumChannels int    `json:"num_channels"`
+	NumSubs     int    `json:"num_subs"`
+	Uptime      int64  `json:"uptime"` // in seconds
+}
+
+func (s *Server) apiInfo(context.Context, *empty) (infoResult, error) {
+	n := s.hub.Counts()
+	return infoResult{[]node{{
+		UID: s.id, Name: s.name, Version: s.config.Hub.Version, NumClients: n.Connections, NumUsers: n.Users,
+		NumChannels: n.Channels, NumSubs: n.Subscriptions, Uptime: int64(time.Since(s.began).Seconds()),
+	}}}, nil
+}
