@@ -27,6 +27,12 @@ var (
 	// ErrChannel: the channel name is not one; nothing was done.
 	ErrChannel = errors.New("bad channel name")
 
+	// ErrInvalid: the publication is not what its channel takes; nothing was stored.
+	ErrInvalid = errors.New("the publication is not what the channel takes: nothing was stored")
+
+	// ErrBreach: the publication is for another than the channel is; nothing was stored.
+	ErrBreach = errors.New("the publication is for another user than the channel: nothing was stored")
+
 	// ErrRepaired: a strict publisher met a value that needed a repair; nothing was stored.
 	ErrRepaired = errors.New("value needed a repair, and the publisher is strict: nothing was stored")
 )

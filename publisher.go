@@ -21,7 +21,13 @@ type Publisher struct {
 	Encoder surejson.Encoder // its MaxSize is set by the Publisher's
 	MaxSize int              // longest publication, in bytes; 0 means [DefaultMaxSize]
 	Strict  bool             // a value that needs a repair is refused: for tests and staging
-	Logger  *slog.Logger     // hears of each value with repairs; nil means [slog.Default]
+
+	// Prepare, if not nil, sees each publication before the engine does. It may
+	// change all but Data; its error is what Publish returns, and nothing is
+	// stored then. It may be called concurrently.
+	Prepare func(ctx context.Context, channel string, p *Publication) error
+
+	Logger *slog.Logger // hears of each value with repairs; nil means [slog.Default]
 
 	repaired repairs
 }
@@ -93,6 +99,11 @@ func (p *Publisher) Publish(ctx context.Context, channel string, v any, opts ...
 	pub := Publication{Data: data}
 	for _, o := range opts {
 		o(&pub)
+	}
+	if p.Prepare != nil {
+		if err := p.Prepare(ctx, channel, &pub); err != nil {
+			return Receipt{Report: report}, fmt.Errorf("channel %q: %w", channel, err)
+		}
 	}
 	done, err := p.Engine.Publish(ctx, channel, pub)
 	return Receipt{Position: done.Position, Duplicate: done.Duplicate, Report: report}, err

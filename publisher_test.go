@@ -157,3 +157,20 @@ func TestRepairedCountsValuesByReason(t *testing.T) {
 		t.Errorf("%d values, %v, want 2, %v", values, reasons, want)
 	}
 }
+
+func TestPrepareSeesWhatIsPublished(t *testing.T) {
+	engine := &recorder{}
+	p := &surewire.Publisher{Engine: engine, Prepare: func(_ context.Context, channel string, p *surewire.Publication) error {
+		if channel == "no" {
+			return surewire.ErrInvalid
+		}
+		p.Ephemeral, p.TTL = true, time.Second
+		return nil
+	}}
+	if _, err := p.Publish(t.Context(), "no", 1); !errors.Is(err, surewire.ErrInvalid) || engine.calls != 0 {
+		t.Errorf("%v, %d calls", err, engine.calls)
+	}
+	if _, err := p.Publish(t.Context(), "c", 1); err != nil || !engine.pub.Ephemeral || engine.pub.TTL != time.Second {
+		t.Errorf("%+v, %v", engine.pub, err)
+	}
+}

@@ -253,7 +253,9 @@ func (s *Server) refusal(err error) (status int, e *apiError) {
 		return http.StatusOK, &apiError{known.Code, known.Message}
 	case errors.Is(err, surewire.ErrTooLarge):
 		return http.StatusRequestEntityTooLarge, &apiError{107, err.Error()}
-	case errors.Is(err, errBody), errors.Is(err, surewire.ErrChannel), errors.Is(err, surewire.ErrRepaired):
+	case errors.Is(err, surewire.ErrBreach):
+		return http.StatusOK, &apiError{103, "permission denied: " + err.Error()}
+	case errors.Is(err, errBody), errors.Is(err, surewire.ErrChannel), errors.Is(err, surewire.ErrRepaired), errors.Is(err, surewire.ErrInvalid):
 		return http.StatusBadRequest, &apiError{107, err.Error()}
 	case errors.Is(err, surewire.ErrBusy), errors.Is(err, surewire.ErrUnavailable),
 		errors.Is(err, surewire.ErrUnknown), errors.Is(err, surewire.ErrClosed):
