@@ -196,15 +196,3 @@ type discard struct{}
 
 func (discard) Deliver(string, *surewire.Message) {}
 func (discard) Lost(string)                       {}
-
-func BenchmarkPublish(b *testing.B) {
-	e := memengine.New(memengine.Config{})
-	defer e.Close(b.Context())
-	p := surewire.Publication{Data: []byte(`{"a":1}`)}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := e.Publish(b.Context(), "c", p); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
