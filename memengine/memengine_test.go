@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -60,9 +59,6 @@ func TestHistoryIsBounded(t *testing.T) {
 			t.Errorf("after %d: complete %v %s, want %v %s", after, h.Complete, offsets(h), want.complete, want.offsets)
 		}
 	}
-	if done, _ := e.Publish(t.Context(), "c", surewire.Publication{Data: []byte("0"), ID: "0"}); done.Duplicate {
-		t.Error("an ID outlived its message")
-	}
 }
 
 func TestExpiry(t *testing.T) {
@@ -82,6 +78,134 @@ func TestExpiry(t *testing.T) {
 		time.Sleep(30 * time.Minute)
 		if h := history(t, e, surewire.Position{Epoch: first.Epoch}); h.Complete || offsets(h) != "[3]" {
 			t.Errorf("after an hour: complete %v %s", h.Complete, offsets(h))
+		}
+	})
+}
+
+// An ID is known while its message is kept, and for five minutes in any case.
+func TestIDs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := memengine.New(memengine.Config{HistorySize: 100, HistoryTTL: time.Hour})
+		defer e.Close(context.Background())
+		ask := func(when, id string, want uint64) {
+			t.Helper()
+			done, err := e.Publish(t.Context(), "c", surewire.Publication{Data: []byte("0"), ID: id, Ephemeral: true})
+			if err != nil || done.Duplicate != (want > 0) || done.Position.Offset != want {
+				t.Errorf("%s, %q: %+v, %v, want offset %d of the first", when, id, done, err, want)
+			}
+		}
+		publish(t, e, surewire.Publication{ID: "1"})
+		publish(t, e, surewire.Publication{ID: "2"})
+		ask("at once", "1", 1)
+		ask("at once", "new", 0)
+		if again, _ := e.Publish(t.Context(), "c", surewire.Publication{ID: "new"}); !again.Duplicate || again.Position.Offset != 0 {
+			t.Errorf("what was ephemeral, again: %+v", again)
+		}
+		if err := e.RemoveHistory(t.Context(), "c"); err != nil {
+			t.Fatal(err)
+		}
+		ask("once removed", "1", 1)
+		for i := range 200 { // of which the ring keeps 100
+			publish(t, e, surewire.Publication{ID: "x" + strconv.Itoa(i)})
+		}
+		time.Sleep(4 * time.Minute)
+		ask("after 4 minutes", "2", 2)
+		ask("after 4 minutes", "x0", 3)
+		ask("after 4 minutes", "x199", 202)
+		time.Sleep(2 * time.Minute)
+		ask("after 6 minutes", "2", 0)
+		ask("after 6 minutes", "x0", 0)
+		ask("after 6 minutes", "x100", 103)
+		ask("after 6 minutes", "x199", 202)
+		time.Sleep(time.Hour)
+		ask("after an hour", "x199", 0)
+	})
+}
+
+func TestPastIDsAreBounded(t *testing.T) {
+	e := memengine.New(memengine.Config{HistorySize: 1})
+	defer e.Close(t.Context())
+	const n = 10_000
+	for i := range n {
+		publish(t, e, surewire.Publication{ID: strconv.Itoa(i)})
+	}
+	known := 0
+	for i := range n { // backwards, for what is not known takes the place of what is
+		done, err := e.Publish(t.Context(), "c", surewire.Publication{ID: strconv.Itoa(n - 1 - i), Ephemeral: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !done.Duplicate {
+			break
+		}
+		known++
+	}
+	if known != 1+4096 {
+		t.Errorf("%d IDs are known, want that of the message and 4,096", known)
+	}
+}
+
+func TestRetention(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		e := memengine.New(memengine.Config{HistorySize: 3, HistoryTTL: time.Hour, Retention: func(channel string) surewire.Retention {
+			asked++
+			return map[string]surewire.Retention{
+				"small": {Size: 2}, "short": {TTL: time.Minute}, "both": {Size: 5, TTL: 2 * time.Hour}, "odd": {Size: -1, TTL: -1},
+			}[channel]
+		}})
+		defer e.Close(context.Background())
+		channels := []string{"small", "short", "both", "odd", "none"}
+		for range 9 {
+			for _, c := range channels {
+				if _, err := e.Publish(t.Context(), c, surewire.Publication{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if asked != len(channels) {
+			t.Errorf("asked %d times for %d channels", asked, len(channels))
+		}
+		for _, at := range []struct {
+			sleep time.Duration
+			want  string
+		}{
+			{0, "[2 3 5 3 3]"}, {time.Minute, "[2 0 5 3 3]"}, {time.Hour, "[0 0 5 0 0]"}, {time.Hour, "[0 0 0 0 0]"},
+		} {
+			time.Sleep(at.sleep)
+			var got []int
+			for _, c := range channels {
+				h, err := e.History(t.Context(), c, surewire.Position{}, 100)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, len(h.Messages))
+			}
+			if fmt.Sprint(got) != at.want {
+				t.Errorf("%v are kept, want %s", got, at.want)
+			}
+		}
+	})
+}
+
+func TestRemoveHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := memengine.New(memengine.Config{HistoryTTL: time.Hour})
+		defer e.Close(context.Background())
+		var head surewire.Position
+		for range 20 {
+			head = publish(t, e, surewire.Publication{Data: []byte("1")})
+		}
+		time.Sleep(50 * time.Minute)
+		if err := e.RemoveHistory(t.Context(), "c"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Minute)
+		if h := history(t, e, head); h.Head != head || !h.Complete || len(h.Messages) != 0 {
+			t.Errorf("from the head: %+v, though the channel was used within the hour", h)
+		}
+		if p := publish(t, e, surewire.Publication{Data: []byte("2")}); p != (surewire.Position{Epoch: head.Epoch, Offset: 21}) {
+			t.Errorf("after %v came %v", head, p)
 		}
 	})
 }
@@ -126,21 +250,67 @@ func TestUnusedChannelsAreNotKept(t *testing.T) {
 	if h := history(t, e, head); !h.Complete || h.Head != head {
 		t.Errorf("an empty channel went from %v to %v", head, h.Head)
 	}
-	var m0, m1 runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m0)
+	before := heap()
 	for i := range 100_000 {
-		_, cancel, err := e.Subscribe(t.Context(), fmt.Sprint("c", i), discard{})
+		name := fmt.Sprint("c", i)
+		_, cancel, err := e.Subscribe(t.Context(), name, discard{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if _, err := e.History(t.Context(), name, head, 1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Publish(t.Context(), name, surewire.Publication{Ephemeral: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if grown := heap() - before; grown > 10<<20 {
+		t.Errorf("100,000 channels without a message left %d bytes", grown)
+	}
+}
+
+// A million quiet channels are an ordinary number.
+func TestQuietChannelsAreThrifty(t *testing.T) {
+	e := memengine.New(memengine.Config{})
+	defer e.Close(t.Context())
+	const n = 100_000
+	names := channels(n)
+	before := heap()
+	for _, name := range names {
+		if _, err := e.Publish(t.Context(), name, surewire.Publication{Data: payload, ID: "7f3a"}); err != nil {
+			t.Fatal(err)
+		}
+		_, cancel, err := e.Subscribe(t.Context(), name, discard{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		cancel()
 	}
-	runtime.GC()
-	runtime.ReadMemStats(&m1)
-	if grown := int64(m1.HeapAlloc) - int64(m0.HeapAlloc); grown > 10<<20 {
-		t.Errorf("100,000 channels that nobody published to left %d bytes", grown)
+	if each := (heap() - before) / n; each > 512 {
+		t.Errorf("a channel with one message takes %d bytes besides its data", each)
 	}
+}
+
+// What expired, and what a burst took, is given back.
+func TestMemoryIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := memengine.New(memengine.Config{HistorySize: 1 << 16, HistoryTTL: time.Hour})
+		defer e.Close(context.Background())
+		before := heap()
+		for i := range 50_000 {
+			publish(t, e, surewire.Publication{ID: strconv.Itoa(i)})
+		}
+		time.Sleep(59 * time.Minute)
+		publish(t, e, surewire.Publication{ID: "last"})
+		time.Sleep(30 * time.Minute)
+		if grown := heap() - before; grown > 1<<20 {
+			t.Errorf("one message of an hour that had 50,000 takes %d bytes", grown)
+		}
+		if h := history(t, e, surewire.Position{Offset: 50_000}); !h.Complete || offsets(h) != "[50001]" {
+			t.Errorf("complete %v %s", h.Complete, offsets(h))
+		}
+	})
 }
 
 // slow is a sink that waits for each token.
