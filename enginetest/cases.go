@@ -2,6 +2,8 @@ package enginetest
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -124,6 +126,27 @@ func testHistory(k *kit) {
 	}
 }
 
+func testHistoryPages(k *kit) {
+	const total, page = 50, 7
+	for i := range total {
+		k.publish("c", number(i))
+	}
+	all := k.history("c", surewire.Position{}, math.MaxInt).Messages
+	wantEqual(k, "the length of all", len(all), total)
+	var read []*surewire.Message
+	at := surewire.Position{}
+	for range total {
+		h := k.history("c", at, page)
+		wantEqual(k, "complete", h.Complete, true)
+		if len(h.Messages) == 0 {
+			break
+		}
+		read = append(read, h.Messages...)
+		at = h.Messages[len(h.Messages)-1].Position
+	}
+	wantEqual(k, "the log by pages", datas(read), datas(all))
+}
+
 func testHistoryEpoch(k *kit) {
 	pos := k.publish("c", number(0)).Position
 	for _, after := range []surewire.Position{
@@ -160,6 +183,51 @@ func testEphemeral(k *kit) {
 	wantEqual(k, "history", datas(k.history("c", surewire.Position{}, 10).Messages), "[1 3]")
 }
 
+// testEphemeralOrder publishes from one goroutine: then the order is known.
+func testEphemeralOrder(k *kit) {
+	one, _, cancelOne := k.subscribe("c")
+	defer cancelOne()
+	info := &surewire.ClientInfo{Client: "c-1", User: "42", Conn: []byte(`1`), Chan: []byte(`2`)}
+	var want []string
+	var two *recorder
+	const total, late = 80, 33
+	for i := range total {
+		if i == late {
+			var cancel func()
+			two, _, cancel = k.subscribe("c")
+			defer cancel()
+		}
+		p := number(i)
+		switch i % 4 {
+		case 1:
+			p.Ephemeral = true
+		case 2:
+			p = surewire.Publication{Kind: surewire.KindJoin, Ephemeral: true, Info: info}
+		case 3:
+			p = surewire.Publication{Kind: surewire.KindLeave, Ephemeral: true, Info: info}
+		}
+		want = append(want, fmt.Sprintf("%v %s", p.Kind, p.Data))
+		wantEqual(k, "has an offset", k.publish("c", p).Position.Offset > 0, !p.Ephemeral)
+	}
+	for _, c := range []struct {
+		r    *recorder
+		want []string
+	}{{one, want}, {two, want[late:]}} {
+		var got []string
+		for _, m := range c.r.wait(k, len(c.want)) {
+			got = append(got, fmt.Sprintf("%v %s", m.Kind, m.Data))
+			wantEqual(k, "has an offset", m.Position.Offset > 0, !m.Ephemeral)
+			if m.Kind != surewire.KindData {
+				wantInfo(k, m.Kind.String(), m.Info, info)
+			}
+		}
+		wantEqual(k, "what came", got, c.want)
+	}
+	h := k.history("c", surewire.Position{}, 100)
+	wantEqual(k, "the number of kept messages", len(h.Messages), total/4)
+	checkRun(k, h.Messages, h.Head.Epoch, 1)
+}
+
 func testContent(k *kit) {
 	r, _, cancel := k.subscribe("c")
 	defer cancel()
@@ -167,6 +235,7 @@ func testContent(k *kit) {
 		Data: []byte(`{"text":"` + strings.Repeat("ü", 1000) + `"}`),
 		ID:   "x-1",
 		Tags: map[string]string{"user": "42"},
+		Info: &surewire.ClientInfo{Client: "c-1", User: "42", Conn: []byte(`{"name":"Ada"}`), Chan: []byte(`true`)},
 	}
 	before := time.Now().Add(-time.Minute)
 	k.publish("c", p)
@@ -177,10 +246,21 @@ func testContent(k *kit) {
 		wantEqual(k, "data from "+from, string(m.Data), string(p.Data))
 		wantEqual(k, "ID from "+from, m.ID, p.ID)
 		wantEqual(k, "tags from "+from, m.Tags, p.Tags)
+		wantEqual(k, "kind from "+from, m.Kind, surewire.KindData)
+		wantInfo(k, from, m.Info, p.Info)
 		if m.Time.Before(before) || m.Time.After(time.Now().Add(time.Minute)) {
 			k.Errorf("time from %s is %v", from, m.Time)
 		}
 	}
+}
+
+func wantInfo(k *kit, from string, got, want *surewire.ClientInfo) {
+	k.Helper()
+	if got == nil {
+		k.Errorf("the client's info from %s is missing", from)
+		return
+	}
+	wantEqual(k, "the client's info from "+from, fmt.Sprintf("%+q", *got), fmt.Sprintf("%+q", *want))
 }
 
 func testBadChannel(k *kit) {

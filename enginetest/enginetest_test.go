@@ -1,12 +1,9 @@
 package enginetest_test
 
 import (
-	"context"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/surewire/surewire"
@@ -17,151 +14,117 @@ import (
 // faultVariable tells a child of this test which fault its engine has.
 const faultVariable = "ENGINETEST_FAULT"
 
-// Each fault breaks one promise; the cases that must see it.
-var faults = map[string]string{
-	"none":              ".*",
-	"skips an offset":   "Offsets",
-	"empty epoch":       "Offsets",
-	"delivers twice":    "Subscribe",
-	"delivers not":      "Subscribe",
-	"delivers old":      "Subscribe",
-	"ignores cancel":    "Cancel",
-	"ignores the limit": "History",
-	"always complete":   "HistoryEpoch",
-	"reverses history":  "History",
-	"stores doubles":    "Duplicate",
-	"keeps ephemeral":   "Ephemeral",
-	"drops tags":        "Content",
-	"takes any channel": "BadChannel",
-	"ignores contexts":  "Canceled",
-	"works when closed": "Close",
+// Each fault breaks one promise: the cases that must see it.
+var faults = []struct{ fault, seenBy string }{
+	{"skips an offset", "TestBroken/Offsets"},
+	{"empty epoch", "TestBroken/Offsets"},
+	{"mixes channels", "TestBroken/ManyChannels"},
+	{"reverses history", "TestBroken/ConcurrentPublish"},
+	{"delivers twice", "TestBroken/Subscribe"},
+	{"delivers not", "TestBroken/Subscribe"},
+	{"delivers old", "TestBroken/Subscribe"},
+	{"delivers astray", "TestBroken/Subscribe"},
+	{"delivers not", "TestBroken/SubscribeWhilePublishing"},
+	{"delivers not", "TestBroken/SubscribeStorm"},
+	{"ignores cancel", "TestBroken/SubscribeStorm"},
+	{"delivers at once", "TestBroken/OneAtATime"},
+	{"ignores cancel", "TestBroken/Cancel"},
+	{"ignores the limit", "TestBroken/History"},
+	{"reverses history", "TestBroken/History"},
+	{"skips between pages", "TestBroken/HistoryPages"},
+	{"fears large limits", "TestBroken/HistoryPages"},
+	{"always complete", "TestBroken/HistoryEpoch"},
+	{"ignores TTLs", "TestBroken/MessageTTL"},
+	{"always complete", "TestBroken/MessageTTL"},
+	{"stores doubles", "TestBroken/Duplicate"},
+	{"stores doubles at once", "TestBroken/ConcurrentDuplicates"},
+	{"keeps ephemeral", "TestBroken/Ephemeral"},
+	{"ephemeral overtakes", "TestBroken/EphemeralOrder"},
+	{"drops kinds", "TestBroken/EphemeralOrder"},
+	{"drops tags", "TestBroken/Content"},
+	{"drops who published", "TestBroken/Content"},
+	{"takes any channel", "TestBroken/BadChannel"},
+	{"ignores contexts", "TestBroken/Canceled"},
+	{"works when closed", "TestBroken/Close"},
+	{"vague when closed", "TestBroken/CloseWhilePublishing"},
+	{"lies when closed", "TestBroken/CloseWhilePublishing"},
+	{"ill", "TestBroken/Healthy"},
+	{"healthy when closed", "TestBroken/Healthy"},
+	{"removes nothing", "TestBroken/RemoveHistory"},
+	{"removes the log", "TestBroken/RemoveHistory"},
+	{"removes all channels", "TestBroken/RemoveHistory"},
+	{"removes when closed", "TestBroken/RemoveHistory"},
+	{"ignores bounds", "TestBrokenBounds/Size"},
+	{"ignores bounds", "TestBrokenBounds/TTL"},
+	{"ignores bounds", "TestBrokenBounds/Oversize"},
+	{"always complete", "TestBrokenBounds/Size"},
+	{"always complete", "TestBrokenBounds/TTL"},
+	{"stores doubles", "TestBrokenBounds/IDs"},
 }
 
 // A kit is worth what it finds. Its failures are those of a test, so that each
 // broken engine is tested in a process of its own.
 func TestKitFindsFaults(t *testing.T) {
-	for fault, want := range faults {
-		t.Run(fault, func(t *testing.T) {
+	for _, f := range faults {
+		t.Run(strings.ReplaceAll(f.fault, " ", "-")+"/"+f.seenBy, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.Command(os.Args[0], "-test.run=^TestBroken$/^"+want+"$", "-test.v")
-			cmd.Env = append(os.Environ(), faultVariable+"="+fault)
+			run := "^" + strings.ReplaceAll(f.seenBy, "/", "$/^") + "$"
+			cmd := exec.Command(os.Args[0], "-test.run="+run, "-test.v", "-test.timeout=60s")
+			cmd.Env = append(os.Environ(), faultVariable+"="+f.fault)
 			out, err := cmd.CombinedOutput()
-			if fault == "none" && err != nil {
-				t.Fatalf("an engine without a fault fails:\n%s", out)
-			}
-			if fault != "none" && !strings.Contains(string(out), "--- FAIL: TestBroken/"+want+" ") {
-				t.Errorf("%s did not fail:\n%s", want, out)
+			if err == nil || !strings.Contains(string(out), "--- FAIL: "+f.seenBy+" ") {
+				t.Errorf("%s did not fail:\n%s", f.seenBy, out)
 			}
 		})
 	}
 }
 
+// These pass: without the variable the engines have no fault.
+
 func TestBroken(t *testing.T) {
-	fault := os.Getenv(faultVariable)
-	if fault == "" {
-		fault = "none"
-	}
-	enginetest.Run(t, func(*testing.T) surewire.Engine {
-		return &broken{Engine: memengine.New(memengine.Config{}), fault: fault, live: context.Background()}
+	enginetest.Run(t, func(t *testing.T) surewire.Engine {
+		wantFault(t)
+		return newBroken(memengine.New(memengine.Config{}))
 	})
 }
 
-// broken is an engine with one fault.
-type broken struct {
-	surewire.Engine
-	fault string
-	live  context.Context
-
-	mu     sync.Mutex
-	closed bool
+func TestBrokenBounds(t *testing.T) {
+	enginetest.RunBounded(t, func(t *testing.T, b enginetest.Bounds) surewire.Engine {
+		wantFault(t)
+		return newBroken(memengine.New(config(b)))
+	})
 }
 
-func (b *broken) has(fault string) bool { return b.fault == fault }
-
-// enter spoils what every method takes.
-func (b *broken) enter(ctx *context.Context, channel *string) {
-	if b.has("ignores contexts") {
-		*ctx = b.live
-	}
-	if b.has("takes any channel") && surewire.CheckChannel(*channel) != nil {
-		*channel = "x"
-	}
-}
-
-func (b *broken) Publish(ctx context.Context, channel string, p surewire.Publication) (surewire.Published, error) {
-	b.enter(&ctx, &channel)
-	switch {
-	case b.has("stores doubles"):
-		p.ID = ""
-	case b.has("keeps ephemeral"):
-		p.Ephemeral = false
-	case b.has("drops tags"):
-		p.Tags = nil
-	}
-	done, err := b.Engine.Publish(ctx, channel, p)
-	switch {
-	case b.has("skips an offset") && done.Position.Offset > 1:
-		done.Position.Offset++
-	case b.has("empty epoch"):
-		done.Position.Epoch = ""
-	}
-	return done, err
-}
-
-func (b *broken) Subscribe(ctx context.Context, channel string, s surewire.Sink) (surewire.Position, func(), error) {
-	b.enter(&ctx, &channel)
-	if b.has("delivers old") {
-		if h, err := b.Engine.History(ctx, channel, surewire.Position{}, 1); err == nil && len(h.Messages) > 0 {
-			s.Deliver(channel, h.Messages[0])
+// wantFault sees to it that each case of the kit is known to find something.
+func wantFault(t *testing.T) {
+	for _, f := range faults {
+		if f.seenBy == t.Name() {
+			return
 		}
 	}
-	head, cancel, err := b.Engine.Subscribe(ctx, channel, spoiled{s, b})
-	if b.has("ignores cancel") {
-		cancel = func() {}
-	}
-	return head, cancel, err
+	t.Errorf("no fault is known that %s must see", t.Name())
 }
 
-func (b *broken) History(ctx context.Context, channel string, after surewire.Position, limit int) (surewire.History, error) {
-	b.enter(&ctx, &channel)
-	if b.has("ignores the limit") {
-		limit = 1000
+// An engine need not have what is optional, and is not tested for it.
+func TestWithoutOptions(t *testing.T) {
+	skipped := 0
+	enginetest.Run(t, func(t *testing.T) surewire.Engine {
+		t.Cleanup(func() {
+			if t.Skipped() {
+				skipped++
+			}
+		})
+		return struct{ surewire.Engine }{memengine.New(memengine.Config{})}
+	})
+	if skipped != 2 {
+		t.Errorf("%d cases were skipped, want those of HealthChecker and HistoryRemover", skipped)
 	}
-	h, err := b.Engine.History(ctx, channel, after, limit)
-	switch {
-	case b.has("always complete"):
-		h.Complete = true
-	case b.has("reverses history"):
-		slices.Reverse(h.Messages)
-	}
-	return h, err
 }
 
-func (b *broken) Close(ctx context.Context) error {
-	if !b.has("works when closed") {
-		return b.Engine.Close(ctx)
+// config makes an engine in memory keep what the kit asks for.
+func config(b enginetest.Bounds) memengine.Config {
+	if os.Getenv(faultVariable) == "ignores bounds" {
+		return memengine.Config{}
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
-		return surewire.ErrClosed
-	}
-	b.closed = true
-	return nil
-}
-
-// spoiled is a sink behind a faulty delivery.
-type spoiled struct {
-	surewire.Sink
-	engine *broken
-}
-
-func (s spoiled) Deliver(channel string, m *surewire.Message) {
-	if s.engine.has("delivers not") && m.Position.Offset%5 == 0 {
-		return
-	}
-	s.Sink.Deliver(channel, m)
-	if s.engine.has("delivers twice") {
-		s.Sink.Deliver(channel, m)
-	}
+	return memengine.Config{HistorySize: b.Retention.Size, HistoryTTL: b.Retention.TTL, MaxSize: b.MaxSize}
 }

@@ -16,6 +16,11 @@ import (
 
 func TestContract(t *testing.T) {
 	enginetest.Run(t, func(*testing.T) surewire.Engine { return memengine.New(memengine.Config{}) })
+	t.Run("Bounded", func(t *testing.T) {
+		enginetest.RunBounded(t, func(_ *testing.T, b enginetest.Bounds) surewire.Engine {
+			return memengine.New(memengine.Config{HistorySize: b.Retention.Size, HistoryTTL: b.Retention.TTL, MaxSize: b.MaxSize})
+		})
+	})
 }
 
 func publish(t testing.TB, e surewire.Engine, p surewire.Publication) surewire.Position {
