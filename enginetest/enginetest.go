@@ -5,10 +5,10 @@
 //		enginetest.Run(t, func(t *testing.T) surewire.Engine { return myengine.New() })
 //	}
 //
-// [Run] is for every engine, [RunBounded] for one whose bounds can be set. The
-// optional contracts, [surewire.HealthChecker] and [surewire.HistoryRemover], are
-// tested where an engine has them. Expiry is waited for in real time, a second
-// at a time.
+// [Run] is for every engine, [RunBounded] for one whose bounds can be set, and
+// [RunDurable] for one that outlives its process. The optional contracts,
+// [surewire.HealthChecker] and [surewire.HistoryRemover], are tested where an
+// engine has them. Expiry is waited for in real time, a second at a time.
 package enginetest
 
 import (
@@ -87,6 +87,7 @@ type kit struct {
 	surewire.Engine
 	ctx    context.Context
 	bounds Bounds // of Engine
+	open   func() surewire.Engine
 }
 
 func (k *kit) publish(channel string, p surewire.Publication) surewire.Published {

@@ -60,6 +60,23 @@ var faults = []struct{ fault, seenBy string }{
 	{"always complete", "TestBrokenBounds/Size"},
 	{"always complete", "TestBrokenBounds/TTL"},
 	{"stores doubles", "TestBrokenBounds/IDs"},
+	{"loses all", "TestBrokenDurability/Restart"},
+	{"forgets tags", "TestBrokenDurability/Restart"},
+	{"forgets who published", "TestBrokenDurability/Restart"},
+	{"counts anew", "TestBrokenDurability/Restart"},
+	{"loses all", "TestBrokenDurability/RestartOften"},
+	{"loses the newest", "TestBrokenDurability/RestartOften"},
+	{"loses the newest", "TestBrokenDurability/RestartResume"},
+	{"delivers to the dead", "TestBrokenDurability/RestartResume"},
+	{"forgets IDs", "TestBrokenDurability/RestartIDs"},
+	{"keeps ephemeral", "TestBrokenDurability/RestartEphemeral"},
+	{"removes nothing", "TestBrokenDurability/RestartRemoved"},
+	{"ignores bounds", "TestBrokenDurability/RestartSize"},
+	{"ignores bounds", "TestBrokenDurability/RestartExpired"},
+	{"counts anew", "TestBrokenDurability/RestartExpired"},
+	{"ignores bounds", "TestBrokenDurability/RestartOversize"},
+	{"stores doubles", "TestBrokenDurability/RestartUnknown"},
+	{"forgets IDs", "TestBrokenDurability/RestartUnknown"},
 }
 
 // A kit is worth what it finds. Its failures are those of a test, so that each
@@ -92,6 +109,13 @@ func TestBrokenBounds(t *testing.T) {
 	enginetest.RunBounded(t, func(t *testing.T, b enginetest.Bounds) surewire.Engine {
 		wantFault(t)
 		return newBroken(memengine.New(config(b)))
+	})
+}
+
+func TestBrokenDurability(t *testing.T) {
+	enginetest.RunDurable(t, func(t *testing.T, dir string, b enginetest.Bounds) surewire.Engine {
+		wantFault(t)
+		return newBroken(openDisk(dir, b))
 	})
 }
 
