@@ -82,10 +82,6 @@ func (l *log) know(id string, offset uint64) {
 // outlive remembers an ID without a kept message for the rest of its window.
 func (l *log) outlive(p pastID, now time.Duration) {
 	l.forgetIDs(now)
-	if now-p.at >= idWindow {
-		delete(l.known.index, p.id)
-		return
-	}
 	if l.known.past.n == maxPast {
 		delete(l.known.index, l.known.past.pop().id)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -127,6 +128,31 @@ func TestIDs(t *testing.T) {
 	})
 }
 
+// An ID outlives the messages, and the use, of its channel.
+func TestIDsOutliveTheirChannel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := memengine.New(memengine.Config{HistoryTTL: 10 * time.Second})
+		defer e.Close(context.Background())
+		first := publish(t, e, surewire.Publication{ID: "kept"})
+		if _, err := e.Publish(t.Context(), "typing", surewire.Publication{ID: "ephemeral", Ephemeral: true}); err != nil {
+			t.Fatal(err)
+		}
+		_, cancel, err := e.Subscribe(t.Context(), "typing", discard{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		time.Sleep(4 * time.Minute)
+		if p := publish(t, e, surewire.Publication{ID: "kept"}); p != first {
+			t.Errorf("a retry after %v is at %v", first, p)
+		}
+		done, err := e.Publish(t.Context(), "typing", surewire.Publication{ID: "ephemeral", Ephemeral: true})
+		if err != nil || !done.Duplicate {
+			t.Errorf("a retry of what was ephemeral: %+v, %v", done, err)
+		}
+	})
+}
+
 func TestPastIDsAreBounded(t *testing.T) {
 	e := memengine.New(memengine.Config{HistorySize: 1})
 	defer e.Close(t.Context())
@@ -228,18 +254,36 @@ func TestForgottenChannelBeginsAnew(t *testing.T) {
 	})
 }
 
+// A channel is forgotten an hour after its last use, not after its first.
+func TestUsedChannelIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := memengine.New(memengine.Config{HistoryTTL: time.Hour})
+		defer e.Close(context.Background())
+		brief := surewire.Publication{Data: []byte("1"), TTL: time.Minute}
+		first := publish(t, e, brief)
+		time.Sleep(50 * time.Minute)
+		publish(t, e, brief)
+		time.Sleep(50 * time.Minute)
+		if p := publish(t, e, brief); p != (surewire.Position{Epoch: first.Epoch, Offset: 3}) {
+			t.Errorf("after %v, and one more, came %v", first, p)
+		}
+	})
+}
+
 func TestSubscribedChannelIsNotForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := memengine.New(memengine.Config{HistoryTTL: time.Hour})
 		defer e.Close(context.Background())
-		head, cancel, err := e.Subscribe(t.Context(), "c", discard{})
+		publish(t, e, surewire.Publication{Data: []byte("0")})
+		var c counter
+		head, cancel, err := e.Subscribe(t.Context(), "c", &c)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer cancel()
 		time.Sleep(3 * time.Hour)
-		if p := publish(t, e, surewire.Publication{Data: []byte("1")}); p.Epoch != head.Epoch {
-			t.Errorf("the epoch went from %q to %q under a subscription", head.Epoch, p.Epoch)
+		if p := publish(t, e, surewire.Publication{Data: []byte("1")}); p.Epoch != head.Epoch || c.n.Load() != 1 {
+			t.Errorf("the epoch went from %q to %q under a subscription, which got %d messages", head.Epoch, p.Epoch, c.n.Load())
 		}
 	})
 }
@@ -278,7 +322,6 @@ func TestUnusedChannelsAreNotKept(t *testing.T) {
 // A million quiet channels are an ordinary number.
 func TestQuietChannelsAreThrifty(t *testing.T) {
 	e := memengine.New(memengine.Config{})
-	defer e.Close(t.Context())
 	const n = 100_000
 	names := channels(n)
 	before := heap()
@@ -295,6 +338,11 @@ func TestQuietChannelsAreThrifty(t *testing.T) {
 	if each := (heap() - before) / n; each > 512 {
 		t.Errorf("a channel with one message takes %d bytes besides its data", each)
 	}
+	e.Close(t.Context())
+	if left := heap() - before; left > 1<<20 {
+		t.Errorf("a closed engine holds %d bytes", left)
+	}
+	runtime.KeepAlive(e)
 }
 
 // What expired, and what a burst took, is given back.
@@ -309,7 +357,7 @@ func TestMemoryIsGivenBack(t *testing.T) {
 		time.Sleep(59 * time.Minute)
 		publish(t, e, surewire.Publication{ID: "last"})
 		time.Sleep(30 * time.Minute)
-		if grown := heap() - before; grown > 1<<20 {
+		if grown := heap() - before; grown > 256<<10 {
 			t.Errorf("one message of an hour that had 50,000 takes %d bytes", grown)
 		}
 		if h := history(t, e, surewire.Position{Offset: 50_000}); !h.Complete || offsets(h) != "[50001]" {
@@ -327,6 +375,44 @@ func (s slow) Deliver(_ string, m *surewire.Message) {
 	s.got <- n
 }
 func (s slow) Lost(string) {}
+
+// What is queued goes to those who were there when it was published, and still are.
+func TestDeliveryIsForThoseWhoWereThere(t *testing.T) {
+	for _, end := range []string{"cancel", "close"} {
+		t.Run(end, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := memengine.New(memengine.Config{})
+				defer e.Close(context.Background())
+				subscribe := func(s surewire.Sink) func() {
+					_, cancel, err := e.Subscribe(t.Context(), "c", s)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return cancel
+				}
+				var stays, leaves, comes counter
+				first := slow{make(chan int), make(chan int, 10)}
+				subscribe(first)
+				subscribe(&stays)
+				cancel := subscribe(&leaves)
+				go e.Publish(t.Context(), "c", surewire.Publication{})
+				synctest.Wait() // it waits for a token
+				publish(t, e, surewire.Publication{})
+				subscribe(&comes)
+				want := "[2 0 0]"
+				if cancel(); end == "close" {
+					e.Close(t.Context())
+					want = "[0 0 0]"
+				}
+				close(first.tokens)
+				synctest.Wait()
+				if got := fmt.Sprint([]int64{stays.n.Load(), leaves.n.Load(), comes.n.Load()}); got != want {
+					t.Errorf("who stayed, left, came got %s messages, want %s", got, want)
+				}
+			})
+		})
+	}
+}
 
 // One publisher does not deliver for the others for ever, and what waits is bounded.
 func TestDeliveryThatLags(t *testing.T) {
