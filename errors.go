@@ -51,6 +51,9 @@ func CheckChannel(name string) error {
 		return fmt.Errorf("%w: %d bytes are more than %d", ErrChannel, len(name), MaxChannelLength)
 	}
 	for i, r := range name {
+		if '!' <= r && r <= '~' {
+			continue
+		}
 		if _, n := utf8.DecodeRuneInString(name[i:]); r == utf8.RuneError && n == 1 {
 			return fmt.Errorf("%w: byte %#02x at offset %d is not UTF-8", ErrChannel, name[i], i)
 		}
