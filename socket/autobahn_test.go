@@ -15,6 +15,7 @@ import (
 type exchange struct {
 	name   string // case number of Autobahn where there is one
 	binary bool
+	offer  string   // of permessage-deflate; the server accepts it
 	max    int      // Options.MaxMessage
 	send   []string // each in its own write
 	want   []frame
@@ -28,7 +29,14 @@ func (x exchange) run(t *testing.T) {
 		o.Binary = []string{"bin"}
 		headers = "Sec-WebSocket-Protocol: bin\r\n"
 	}
+	if x.offer != "" {
+		o.Deflate = true
+		headers += "Sec-WebSocket-Extensions: " + x.offer + "\r\n"
+	}
 	c, cl := open(t, o, false).dial(t, headers, "")
+	if cl.deflated != (x.offer != "") {
+		t.Fatalf("permessage-deflate: %v", cl.deflated)
+	}
 	done := echo(c)
 	sent := make(chan struct{})
 	go func() { // beside the reading: an echo may fill both directions
@@ -71,7 +79,7 @@ func one(op ws.OpCode, payload string) []frame { return []frame{{op, payload}} }
 func TestAutobahn(t *testing.T) {
 	groups := map[string][]exchange{
 		"messages": messageCases(), "pings": pingCases(), "reserved": reservedCases(), "opcodes": opcodeCases(),
-		"fragments": fragmentCases(), "utf8": utf8Cases(), "closes": closeCases(), "limits": limitCases(),
+		"fragments": fragmentCases(), "utf8": utf8Cases(), "closes": closeCases(), "limits": limitCases(), "deflate": deflateCases(), "deflate rules": deflateRules(),
 	}
 	for group, cases := range groups {
 		t.Run(group, func(t *testing.T) {

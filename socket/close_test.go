@@ -276,7 +276,7 @@ func TestUnixSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, cl := newConn(sc, "", parser{max: 10, kind: ws.OpText}), &client{nc, bufio.NewReader(nc), t}
+	c, cl := newConn(sc, "", parser{max: 10, kind: ws.OpText}), &client{Conn: nc, br: bufio.NewReader(nc), t: t}
 	done := echo(c)
 	cl.send(masked(text, "a"))
 	cl.want(ws.OpText, "a")

@@ -2,8 +2,9 @@
 // frames in and out, a write that never waits, and an end that reaches the peer.
 //
 // It knows nothing of many connections, of channels or of commands: a [Conn]
-// carries messages. Frames are made by [AppendText] and [AppendBinary] apart
-// from any connection, so that one frame is shared by all its receivers.
+// carries messages. Frames are made by [AppendText], [AppendBinary] and
+// [AppendDeflated] apart from any connection, so that one frame is shared by
+// all its receivers.
 package socket
 
 import (
@@ -77,6 +78,11 @@ func newConn(conn net.Conn, subprotocol string, p parser) *Conn {
 
 // Subprotocol returns the subprotocol that the handshake agreed on, or "".
 func (c *Conn) Subprotocol() string { return c.subprotocol }
+
+// Deflated reports whether the handshake agreed on compressed messages: text
+// should go to the peer by [AppendDeflated] then, and must go by [AppendText]
+// otherwise.
+func (c *Conn) Deflated() bool { return c.parser.deflate }
 
 // RemoteAddr returns the network address of the peer: a proxy's, if there is one.
 func (c *Conn) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }

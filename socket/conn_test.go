@@ -2,6 +2,7 @@ package socket
 
 import (
 	"bufio"
+	"compress/flate"
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +43,9 @@ type client struct {
 	net.Conn
 	br *bufio.Reader
 	t  testing.TB
+
+	deflated bool   // the server accepted permessage-deflate
+	packed   []byte // payload of the latest message as it came, if it was compressed
 }
 
 // A frame is what a client received.
@@ -101,7 +106,7 @@ func (d doors) dial(t testing.TB, headers, early string) (*Conn, *client) {
 		nc.Close()
 		c.drop()
 	})
-	return c, &client{nc, br, t}
+	return c, &client{Conn: nc, br: br, t: t, deflated: res.Header.Get("Sec-WebSocket-Extensions") != ""}
 }
 
 func pair(t testing.TB, o Options) (*Conn, *client) {
@@ -143,12 +148,29 @@ func (c *client) next() (frame, error) {
 	if err != nil {
 		return frame{}, err
 	}
+	packed := c.deflated && h.OpCode == ws.OpText && h.Rsv == 4
+	if packed {
+		h.Rsv = 0
+	}
 	if err := ws.CheckHeader(h, ws.StateClientSide); err != nil {
 		c.t.Fatalf("server frame %+v: %v", h, err)
 	}
 	p := make([]byte, h.Length)
 	_, err = io.ReadFull(c.br, p)
+	if c.packed = nil; packed {
+		c.packed, p = p, unpacked(c.t, p)
+	}
 	return frame{h.OpCode, string(p)}, err
+}
+
+// unpacked decompresses a message by compress/flate alone.
+func unpacked(t testing.TB, b []byte) []byte {
+	t.Helper()
+	p, err := io.ReadAll(flate.NewReader(strings.NewReader(string(b) + "\x00\x00\xff\xff\x01\x00\x00\xff\xff")))
+	if err != nil {
+		t.Fatalf("compressed message of the server: %v", err)
+	}
+	return p
 }
 
 func (c *client) want(op ws.OpCode, payload string) {
@@ -202,11 +224,14 @@ func echo(c *Conn) <-chan error {
 				done <- err
 				return
 			}
-			frame := AppendText(nil, b)
-			if c.parser.kind == ws.OpBinary {
-				frame = AppendBinary(nil, b)
+			frame := AppendText
+			switch {
+			case c.parser.kind == ws.OpBinary:
+				frame = AppendBinary
+			case c.Deflated():
+				frame = AppendDeflated
 			}
-			c.Write(frame, time.Now().Add(patience))
+			c.Write(frame(nil, b), time.Now().Add(patience))
 		}
 	}()
 	return done

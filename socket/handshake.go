@@ -15,18 +15,28 @@ import (
 
 const (
 	defaultMaxMessage = 64 << 10
+	maxMaxMessage     = 1 << 30 // sums with it do not overflow
 	maxEarly          = 4 << 10
 	handshakeTimeout  = 5 * time.Second
 )
 
 // Options say how [Accept] opens a connection. The zero value is ready to use.
 type Options struct {
-	MaxMessage   int      // bytes of one message, all fragments together; 0 means 64 KiB
+	MaxMessage   int      // bytes of one message, all fragments together, 1 GiB at most; 0 means 64 KiB
 	Subprotocols []string // what the server speaks; the client's order decides
 
 	// Binary lists those of Subprotocols whose messages are binary. On their
 	// connections a text message is refused with 1003, on all others a binary one.
 	Binary []string
+
+	// Deflate has the server accept offers of permessage-deflate (RFC 7692):
+	// messages may come compressed, see [Conn.Deflated] for those that go.
+	// MaxMessage counts the bytes that a message unpacks to.
+	//
+	// It is off by default: it costs time on both sides, and where one message
+	// holds a secret beside text of somebody else's choice, its length tells of
+	// the secret.
+	Deflate bool
 }
 
 // Accept answers a WebSocket handshake (RFC 6455 §4.2). If the request is none,
@@ -52,6 +62,13 @@ func Accept(w http.ResponseWriter, r *http.Request, o Options) (*Conn, error) {
 	if len(o.Subprotocols) > 0 {
 		u.Protocol = func(p string) bool { return slices.Contains(o.Subprotocols, p) }
 	}
+	answer := ""
+	if o.Deflate {
+		answer = negotiate(r.Header.Values("Sec-WebSocket-Extensions"))
+	}
+	if answer != "" {
+		u.Header = http.Header{"Sec-WebSocket-Extensions": {answer}}
+	}
 	conn, rw, hs, err := u.Upgrade(r, w)
 	if err != nil {
 		if conn != nil {
@@ -66,7 +83,7 @@ func Accept(w http.ResponseWriter, r *http.Request, o Options) (*Conn, error) {
 		conn.Close()
 		return nil, fmt.Errorf("socket: handshake: %d bytes came before its end, %d are allowed", early, maxEarly)
 	}
-	p := parser{max: o.MaxMessage, kind: ws.OpText}
+	p := parser{max: min(o.MaxMessage, maxMaxMessage), kind: ws.OpText, deflate: answer != ""}
 	if p.max <= 0 {
 		p.max = defaultMaxMessage
 	}

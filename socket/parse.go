@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsflate"
 )
 
 // A ProtocolError says which rule the peer broke; it is how Read fails then.
@@ -40,8 +41,9 @@ const (
 // Memory follows the bytes that came, never a length that a header declares.
 type parser struct {
 	// Static after construction.
-	max  int       // longest message
-	kind ws.OpCode // of the messages that are accepted: text or binary
+	max     int       // longest message
+	kind    ws.OpCode // of the messages that are accepted: text or binary
+	deflate bool      // messages may be compressed
 
 	in []byte // bytes to parse; owned by the caller, unmasked in place
 
@@ -54,9 +56,10 @@ type parser struct {
 	control []byte // payload of a control frame that came in pieces
 
 	// The message that began.
-	open  bool   // a fragment came that was not the last
-	msg   []byte // payload that came in pieces, as far as it came
-	valid int    // so many bytes of msg are whole runes
+	open   bool                 // a fragment came that was not the last
+	packed wsflate.MessageState // whether it is compressed
+	msg    []byte               // payload that came in pieces, as far as it came
+	valid  int                  // so many bytes of msg are whole runes
 }
 
 // next parses in up to the next event and removes it from in. The payload is
@@ -105,7 +108,14 @@ func (p *parser) check(h ws.Header) error {
 	if p.open {
 		state = state.Set(ws.StateFragmented)
 	}
-	if err := ws.CheckHeader(h, state); err != nil {
+	var err error
+	if p.deflate {
+		h, err = p.packed.UnsetBits(h)
+	}
+	if err == nil {
+		err = ws.CheckHeader(h, state)
+	}
+	if err != nil {
 		return violation(ws.StatusProtocolError, "%v", err)
 	}
 	if h.OpCode.IsControl() {
@@ -117,10 +127,19 @@ func (p *parser) check(h ws.Header) error {
 		}
 		return violation(ws.StatusUnsupportedData, "messages must be binary, not text")
 	}
-	if h.Length > int64(p.max-len(p.msg)) {
+	if h.Length > int64(p.room()-len(p.msg)) {
 		return violation(ws.StatusMessageTooBig, "message is longer than %d bytes", p.max)
 	}
 	return nil
+}
+
+// room returns how many bytes the payload of the message that began may have.
+// What cannot be compressed grows: by no more than zlib's bound, which is here.
+func (p *parser) room() int {
+	if p.packed.IsCompressed() {
+		return p.max + (p.max+7)/8 + (p.max+63)/64 + 11
+	}
+	return p.max
 }
 
 // payload takes what in has of the payload of the frame that began.
@@ -161,6 +180,18 @@ func (p *parser) dataFrame(b []byte) (event, []byte, error) {
 		p.msg = append(p.msg, b...)
 		b = p.msg
 	}
+	if !p.body {
+		p.open = !p.header.Fin
+	}
+	if p.packed.IsCompressed() {
+		if !last {
+			return needBytes, nil, nil
+		}
+		var err *ProtocolError
+		if b, err = inflate(b, p.max); err != nil {
+			return needBytes, nil, err
+		}
+	}
 	if p.kind == ws.OpText {
 		// Checked as it comes, so that a long message fails at its first
 		// bad byte and not after its last.
@@ -169,9 +200,6 @@ func (p *parser) dataFrame(b []byte) (event, []byte, error) {
 		if !ok || last && p.valid < len(b) {
 			return needBytes, nil, violation(ws.StatusInvalidFramePayloadData, "text is not UTF-8 at byte %d", p.valid)
 		}
-	}
-	if !p.body {
-		p.open = !p.header.Fin
 	}
 	if !last {
 		return needBytes, nil, nil

@@ -19,7 +19,7 @@ import (
 func pipe(t *testing.T) (*Conn, *client) {
 	a, b := net.Pipe()
 	t.Cleanup(func() { a.Close(); b.Close() })
-	return newConn(a, "", parser{max: defaultMaxMessage, kind: ws.OpText}), &client{b, bufio.NewReader(b), t}
+	return newConn(a, "", parser{max: defaultMaxMessage, kind: ws.OpText}), &client{Conn: b, br: bufio.NewReader(b), t: t}
 }
 
 func TestWriteWaitsForPong(t *testing.T) {

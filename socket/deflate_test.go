@@ -1,0 +1,184 @@
+package socket
+
+import (
+	"bytes"
+	"compress/flate"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+)
+
+const offer = "permessage-deflate; client_max_window_bits"
+
+func TestNegotiate(t *testing.T) {
+	const yes = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+	const full = yes + "; server_max_window_bits=15"
+	for _, x := range []struct {
+		headers []string
+		want    string
+	}{
+		{nil, ""},
+		{[]string{""}, ""},
+		{[]string{"permessage-deflate"}, yes},
+		{[]string{offer}, yes},
+		{[]string{"permessage-deflate; server_no_context_takeover; client_no_context_takeover"}, yes},
+		{[]string{" permessage-deflate ;client_max_window_bits = 10 ; server_no_context_takeover "}, yes},
+		{[]string{`permessage-deflate; client_max_window_bits="15"`}, yes},
+		{[]string{"permessage-deflate; server_max_window_bits=15"}, full},
+		{[]string{`permessage-deflate; server_max_window_bits="15"; server_no_context_takeover`}, full},
+
+		// The window of compress/flate is 32 KiB.
+		{[]string{"permessage-deflate; server_max_window_bits=8"}, ""},
+		{[]string{"permessage-deflate; server_max_window_bits=14"}, ""},
+		{[]string{"permessage-deflate; server_max_window_bits=9, permessage-deflate"}, yes},
+		{[]string{"permessage-deflate; server_max_window_bits=9", "permessage-deflate; server_max_window_bits=15", "permessage-deflate"}, full},
+
+		// What must be declined (RFC 7692 §7).
+		{[]string{"permessage-deflate; server_max_window_bits"}, ""},
+		{[]string{"permessage-deflate; server_max_window_bits=16"}, ""},
+		{[]string{"permessage-deflate; server_max_window_bits=015"}, ""},
+		{[]string{"permessage-deflate; client_max_window_bits=7"}, ""},
+		{[]string{"permessage-deflate; client_max_window_bits=16"}, ""},
+		{[]string{"permessage-deflate; client_max_window_bits="}, ""},
+		{[]string{"permessage-deflate; client_max_window_bits; client_max_window_bits"}, ""},
+		{[]string{"permessage-deflate; server_no_context_takeover=1"}, ""},
+		{[]string{"permessage-deflate; client_no_context_takeover; client_no_context_takeover"}, ""},
+		{[]string{"permessage-deflate; unknown"}, ""},
+		{[]string{"permessage-deflate;"}, ""},
+		{[]string{"permessage-deflate; unknown, permessage-deflate"}, yes},
+
+		// Other extensions.
+		{[]string{"x-webkit-deflate-frame"}, ""},
+		{[]string{"permessage-bzip2", "permessage-deflate"}, yes},
+		{[]string{`x; a="1, permessage-deflate, 2"`}, ""},
+		{[]string{`x; a="1, 2", permessage-deflate`}, yes},
+		{[]string{`x; a="permessage-deflate`}, ""},
+	} {
+		if got := negotiate(x.headers); got != x.want {
+			t.Errorf("%q: %q, want %q", x.headers, got, x.want)
+		}
+	}
+}
+
+func TestDeflateIsAskedFor(t *testing.T) {
+	const headers = "Sec-WebSocket-Extensions: " + offer + "\r\n"
+	for _, x := range []struct {
+		o       Options
+		headers string
+		want    bool
+	}{
+		{Options{}, headers, false},
+		{Options{Deflate: true}, "", false},
+		{Options{Deflate: true}, headers, true},
+	} {
+		c, cl := open(t, x.o, false).dial(t, x.headers, "")
+		if c.Deflated() != x.want || cl.deflated != x.want {
+			t.Errorf("%+v, offer %q: Deflated = %v, the client was told %v; want %v", x.o, x.headers, c.Deflated(), cl.deflated, x.want)
+		}
+	}
+}
+
+// zipped returns the payload of a compressed message.
+func zipped(payload string) string {
+	var b bytes.Buffer
+	w, _ := flate.NewWriter(&b, flate.BestCompression)
+	io.WriteString(w, payload)
+	w.Flush()
+	return strings.TrimSuffix(b.String(), "\x00\x00\xff\xff")
+}
+
+// prose returns n bytes of text that compresses as text does; another for each seed.
+func prose(n int, seed uint64) string {
+	words := strings.Fields("the quick brown fox jumps over a lazy dog while κόσμε und Bären sing {\"id\":42,\"state\":\"running\"}")
+	r := rand.New(rand.NewPCG(seed, uint64(n)))
+	var b strings.Builder
+	for b.Len() < n {
+		fmt.Fprintf(&b, "%s %d ", words[r.IntN(len(words))], r.IntN(1000))
+	}
+	cut := n
+	for cut > 0 && cut < b.Len() && !utf8.RuneStart(b.String()[cut]) {
+		cut--
+	}
+	return b.String()[:cut] + strings.Repeat(".", n-cut)
+}
+
+// noise returns n bytes that do not compress.
+func noise(n int) string {
+	r := rand.New(rand.NewPCG(2, uint64(n)))
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return string(b)
+}
+
+func TestAppendDeflated(t *testing.T) {
+	for _, x := range []struct {
+		name, payload string
+		packed        bool
+	}{
+		{"empty", "", false},
+		{"below the threshold", strings.Repeat("a", DeflateThreshold-1), false},
+		{"at the threshold", strings.Repeat("a", DeflateThreshold), true},
+		{"text", prose(1000, 0), true},
+		{"text of more than a block", prose(200_000, 0), true},
+		{"to a short header", strings.Repeat("a", 70_000), true},
+		{"noise", noise(1000), false},
+		{"much noise", noise(100_000), false},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			const before = "before"
+			b := AppendDeflated([]byte(before), []byte(x.payload))
+			if string(b[:len(before)]) != before {
+				t.Fatal("dst was changed")
+			}
+			b = b[len(before):]
+			if !x.packed {
+				if want := AppendText(nil, []byte(x.payload)); !bytes.Equal(b, want) {
+					t.Errorf("% .20x, want what AppendText makes: % .20x", b, want)
+				}
+				return
+			}
+			r := bytes.NewReader(b)
+			h, err := ws.ReadHeader(r)
+			if err != nil || !h.Fin || h.Rsv != 4 || h.OpCode != ws.OpText || h.Masked || h.Length != int64(r.Len()) {
+				t.Fatalf("header %+v, %v; %d bytes follow", h, err, r.Len())
+			}
+			if again := appendFrame(nil, deflatedText, b[len(b)-r.Len():]); !bytes.Equal(again, b) {
+				t.Error("the length is not in the shortest form")
+			}
+			if len(b) > len(x.payload)/2 {
+				t.Errorf("%d bytes became %d", len(x.payload), len(b))
+			}
+			if got := unpacked(t, b[len(b)-r.Len():]); string(got) != x.payload {
+				t.Error("payload differs")
+			}
+		})
+	}
+}
+
+// Compressors are shared: nothing of one message shows in another.
+func TestAppendDeflatedConcurrently(t *testing.T) {
+	var want [8][]byte
+	for i := range want {
+		want[i] = AppendDeflated(nil, []byte(prose(300*(i+1), 0)))
+	}
+	var all sync.WaitGroup
+	for i := range want {
+		all.Go(func() {
+			for range 100 {
+				if got := AppendDeflated(nil, []byte(prose(300*(i+1), 0))); !bytes.Equal(got, want[i]) {
+					t.Error("the same payload became other bytes")
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
