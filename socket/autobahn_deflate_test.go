@@ -46,7 +46,7 @@ func deflateCases() (cases []exchange) {
 		{0, 0}, {16, 0}, {64, 0}, {256, 0}, {1024, 0}, {4096, 0}, {8192, 0}, {16384, 0}, {32768, 0}, {65536, 0}, {131072, 0},
 		{8192, 256}, {16384, 256}, {32768, 256}, {65536, 256}, {131072, 256}, {131072, 1024}, {131072, 4096}, {131072, 32768},
 	}
-	const messages = 5
+	const messages = 3
 	for i, s := range sizes {
 		x := exchange{name: fmt.Sprintf("12.1.%d: %d bytes in fragments of %d", i, s.size, s.fragment), offer: offers[0], max: 131072}
 		for k := range messages {
@@ -59,6 +59,9 @@ func deflateCases() (cases []exchange) {
 			x.want = append(x.want, frame{ws.OpText, p})
 		}
 		cases = append(cases, x)
+		if i%5 != 0 {
+			continue // an offer and a size have nothing to do with each other
+		}
 		for j, o := range offers[1:] {
 			x.name, x.offer = fmt.Sprintf("13.%d.%d: %d bytes in fragments of %d", j+2, i, s.size, s.fragment), o
 			cases = append(cases, x)
@@ -69,7 +72,7 @@ func deflateCases() (cases []exchange) {
 
 // deflateRules are not Autobahn's: the examples of RFC 7692 §7.2.3 and what breaks its rules.
 func deflateRules() []exchange {
-	hello, big := "\xf2\x48\xcd\xc9\xc9\x07\x00", strings.Repeat("a", 10<<20)
+	hello, big := "\xf2\x48\xcd\xc9\xc9\x07\x00", strings.Repeat("a", 1<<20)
 	first, more, last := byte(ws.OpText)|rsv1, byte(ws.OpContinuation), byte(fin)
 	cases := []exchange{
 		{name: "one block", send: []string{masked(packed, hello)}, want: one(ws.OpText, "Hello")},

@@ -87,7 +87,7 @@ func TestDeflateIsAskedFor(t *testing.T) {
 // zipped returns the payload of a compressed message.
 func zipped(payload string) string {
 	var b bytes.Buffer
-	w, _ := flate.NewWriter(&b, flate.BestCompression)
+	w, _ := flate.NewWriter(&b, flate.DefaultCompression)
 	io.WriteString(w, payload)
 	w.Flush()
 	return strings.TrimSuffix(b.String(), "\x00\x00\xff\xff")
