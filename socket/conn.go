@@ -21,9 +21,10 @@ import (
 // An idle Conn has no buffer and no goroutine of its own.
 type Conn struct {
 	// Static after construction.
-	conn        net.Conn
-	raw         syscall.RawConn // nil if conn cannot be driven without waiting (TLS, not Unix)
-	subprotocol string
+	conn           net.Conn
+	raw            syscall.RawConn // nil if conn cannot be driven without waiting (TLS, not Unix)
+	subprotocol    string
+	messageTimeout time.Duration
 
 	heard atomic.Int64 // when bytes last came, as a duration since start
 
@@ -32,6 +33,7 @@ type Conn struct {
 	buf      *readBuffer // from readBuffers while parser.in aliases it; nil when idle
 	small    []byte      // receives the bytes when raw is nil
 	received receiver
+	limited  bool // conn has a read deadline: by then the message that began must be complete
 
 	// Owned by whoever holds the wire.
 	sent sender
@@ -65,7 +67,7 @@ const (
 var start = time.Now()
 
 func newConn(conn net.Conn, subprotocol string, p parser) *Conn {
-	c := &Conn{conn: conn, raw: rawConn(conn), subprotocol: subprotocol, parser: p}
+	c := &Conn{conn: conn, raw: rawConn(conn), subprotocol: subprotocol, messageTimeout: defaultMessageTimeout, parser: p}
 	if c.raw == nil {
 		c.small = make([]byte, smallBuffer)
 	} else {

@@ -18,12 +18,20 @@ const (
 	maxMaxMessage     = 1 << 30 // sums with it do not overflow
 	maxEarly          = 4 << 10
 	handshakeTimeout  = 5 * time.Second
+
+	defaultMessageTimeout = 30 * time.Second
 )
 
 // Options say how [Accept] opens a connection. The zero value is ready to use.
 type Options struct {
 	MaxMessage   int      // bytes of one message, all fragments together, 1 GiB at most; 0 means 64 KiB
 	Subprotocols []string // what the server speaks; the client's order decides
+
+	// MessageTimeout is how long a message may take from when Read has its
+	// first bytes to its last, a control frame between messages also; 0 means 30
+	// seconds. It bounds for how long a peer can make the server keep part of
+	// one. A connection without such a part has no timer.
+	MessageTimeout time.Duration
 
 	// Binary lists those of Subprotocols whose messages are binary. On their
 	// connections a text message is refused with 1003, on all others a binary one.
@@ -97,7 +105,11 @@ func Accept(w http.ResponseWriter, r *http.Request, o Options) (*Conn, error) {
 			return nil, fmt.Errorf("socket: handshake: early bytes: %w", err)
 		}
 	}
-	return newConn(conn, hs.Protocol, p), nil
+	c := newConn(conn, hs.Protocol, p)
+	if o.MessageTimeout > 0 {
+		c.messageTimeout = o.MessageTimeout
+	}
+	return c, nil
 }
 
 // refusal returns why r is not a WebSocket handshake; status is 0 if it is one.

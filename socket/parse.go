@@ -12,7 +12,7 @@ import (
 // A ProtocolError says which rule the peer broke; it is how Read fails then.
 // The peer was told the same in a close frame.
 type ProtocolError struct {
-	Code   uint16 // close code: 1002, 1003, 1007 or 1009 (RFC 6455 §7.4.1)
+	Code   uint16 // close code: 1002, 1003, 1007, 1008 or 1009 (RFC 6455 §7.4.1)
 	Reason string
 }
 
@@ -46,6 +46,10 @@ type parser struct {
 	deflate bool      // messages may be compressed
 
 	in []byte // bytes to parse; owned by the caller, unmasked in place
+
+	// began says that a message, or a control frame between messages, began
+	// since the owner last cleared it.
+	began bool
 
 	// The frame that began.
 	head    [ws.MaxHeaderSize]byte // its header as far as it came
@@ -81,8 +85,12 @@ func (p *parser) next() (event, []byte, error) {
 	}
 }
 
+// midway reports whether part of a message came, or of a control frame.
+func (p *parser) midway() bool { return p.open || p.body || p.nhead > 0 }
+
 // begin parses the header of a frame; ok is false if in ended before it did.
 func (p *parser) begin() (ok bool, err error) {
+	p.began = p.began || !p.midway() && len(p.in) > 0
 	b := p.in
 	if p.nhead > 0 {
 		b = p.head[:p.nhead+copy(p.head[p.nhead:], p.in)]

@@ -1,8 +1,10 @@
 package socket
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 
@@ -43,10 +45,26 @@ func (c *Conn) Read() ([]byte, error) {
 		case closing:
 			return nil, c.peerClosed(b)
 		case needBytes:
-			if err := c.fill(); err != nil {
+			c.limit()
+			if err := c.fill(); errors.Is(err, os.ErrDeadlineExceeded) {
+				return nil, c.refuse(violation(ws.StatusPolicyViolation, "message was not complete after %v", c.messageTimeout))
+			} else if err != nil {
 				return nil, c.ended(err)
 			}
 		}
+	}
+}
+
+// limit sets the time for the rest of a message that began, and takes it away
+// when there is none.
+func (c *Conn) limit() {
+	switch midway := c.parser.midway(); {
+	case midway && c.parser.began:
+		c.conn.SetReadDeadline(time.Now().Add(c.messageTimeout))
+		c.limited, c.parser.began = true, false
+	case !midway && c.limited:
+		c.conn.SetReadDeadline(time.Time{})
+		c.limited = false
 	}
 }
 
@@ -87,6 +105,7 @@ func (c *Conn) readSome() ([]byte, error) {
 // drain discards what still comes, until the peer ends the connection or it is
 // dropped, and returns why it ended.
 func (c *Conn) drain() error {
+	c.conn.SetReadDeadline(time.Time{})
 	for {
 		if err := c.fill(); err != nil {
 			return c.ended(err)
