@@ -182,3 +182,65 @@ func TestAppendDeflatedConcurrently(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// What AppendDeflated makes, compress/flate unpacks, and the parser too.
+func FuzzAppendDeflated(f *testing.F) {
+	f.Add([]byte(prose(400, 0)))
+	f.Add([]byte(noise(300)))
+	f.Add([]byte(noise(150) + strings.Repeat("a", 150)))
+	f.Add([]byte(strings.Repeat("{\"id\":1},", 50)))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		b := AppendDeflated(nil, payload)
+		if longest := len(AppendText(nil, payload)); len(b) > longest {
+			t.Fatalf("the frame has %d bytes, and %d without compression", len(b), longest)
+		}
+		h, n, err := parseHeader(b)
+		if err != nil || h.Length != int64(len(b)-n) {
+			t.Fatalf("header %+v, %v; %d bytes follow", h, err, len(b)-n)
+		}
+		plain := b[n:]
+		if h.Rsv != 0 {
+			plain = unpacked(t, plain)
+		}
+		if !bytes.Equal(plain, payload) {
+			t.Fatal("payload differs")
+		}
+		p := parser{max: len(payload), kind: ws.OpText, deflate: true, in: []byte(masked(b[0], string(b[n:])))}
+		switch e, got, err := p.next(); {
+		case !utf8.Valid(payload):
+			if err == nil || err.(*ProtocolError).Code != 1007 {
+				t.Fatalf("parser: %v, want 1007", err)
+			}
+		case err != nil || e != message || !bytes.Equal(got, payload):
+			t.Fatalf("parser: event %d, %v, %d bytes", e, err, len(got))
+		}
+	})
+}
+
+// Whatever is said to be compressed, memory and result are bounded.
+func FuzzInflate(f *testing.F) {
+	for _, s := range []string{"", "\x00", "\xf2\x48\xcd\xc9\xc9\x07\x00", "\xf3\x48\xcd\xc9\xc9\x07\x00\x00", zipped(prose(500, 0)), zipped(strings.Repeat("a", 5000)), zipped(noise(300))} {
+		f.Add([]byte(s))
+	}
+	const max = 1000
+	f.Fuzz(func(t *testing.T, b []byte) {
+		in := bytes.Clone(b)
+		got, err := inflate(in, max)
+		if !bytes.Equal(in, b) {
+			t.Fatal("the input was changed")
+		}
+		if err != nil {
+			if got != nil || err.Code != 1007 && err.Code != 1009 {
+				t.Fatalf("%q, %v", got, err)
+			}
+			return
+		}
+		if len(got) > max {
+			t.Fatalf("%d bytes", len(got))
+		}
+		again, err := inflate([]byte(zipped(string(got))), max)
+		if err != nil || !bytes.Equal(again, got) {
+			t.Fatalf("round trip: %v", err)
+		}
+	})
+}

@@ -2,6 +2,8 @@ package socket
 
 import (
 	"bufio"
+	"crypto/sha1"
+	"encoding/base64"
 	"io"
 	"net"
 	"net/http"
@@ -72,4 +74,85 @@ func TestHandshakeNeedsHijacker(t *testing.T) {
 	if c, err := Accept(w, r, Options{}); c != nil || err == nil || w.Code != 500 {
 		t.Errorf("Accept = %v, %v, status %d", c, err, w.Code)
 	}
+}
+
+// A tape is a connection of which one side was recorded.
+type tape struct {
+	net.Conn // nil: what is not here is not used
+	in       *strings.Reader
+	out      strings.Builder
+	closed   bool
+}
+
+func (c *tape) Read(b []byte) (int, error)       { return c.in.Read(b) }
+func (c *tape) Write(b []byte) (int, error)      { return c.out.Write(b) }
+func (c *tape) Close() error                     { c.closed = true; return nil }
+func (c *tape) SetDeadline(time.Time) error      { return nil }
+func (c *tape) SetReadDeadline(time.Time) error  { return nil }
+func (c *tape) SetWriteDeadline(time.Time) error { return nil }
+
+// A hijack is a ResponseWriter that gives away its connection.
+type hijack struct {
+	*httptest.ResponseRecorder
+	conn *tape
+	br   *bufio.Reader
+}
+
+func (h hijack) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return h.conn, bufio.NewReadWriter(h.br, bufio.NewWriter(h.conn)), nil
+}
+
+// Whatever the request, it is answered once: by a handshake that is right, or by an error.
+func FuzzHandshake(f *testing.F) {
+	f.Add(upgrade + "\r\n")
+	f.Add(upgrade + "Sec-WebSocket-Extensions: " + offer + "\r\nSec-WebSocket-Protocol: x, a\r\n\r\n" + masked(text, "early"))
+	f.Add(upgrade + "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=\"15\", x\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n")
+	f.Add(upgrade + "Sec-WebSocket-Protocol: @@;\"\r\n\r\n")
+	f.Add(strings.Replace(upgrade, "13", "8", 1) + "\r\n")
+	f.Add(upgrade + "\r\n" + strings.Repeat("x", maxEarly+1))
+	f.Fuzz(func(t *testing.T, request string) {
+		conn := &tape{in: strings.NewReader(request)}
+		br := bufio.NewReaderSize(conn, 2*maxEarly)
+		r, err := http.ReadRequest(br)
+		if err != nil {
+			return
+		}
+		w := hijack{httptest.NewRecorder(), conn, br}
+		early := br.Buffered()
+		c, err := Accept(w, r, Options{Subprotocols: []string{"a", "b"}, Deflate: true})
+		if (c == nil) != (err != nil) {
+			t.Fatalf("Accept = %v, %v", c, err)
+		}
+		if conn.out.Len() == 0 {
+			if c != nil || w.Code < 400 {
+				t.Fatalf("Accept = %v, %v; status %d", c, err, w.Code)
+			}
+			return
+		}
+		answer := bufio.NewReader(strings.NewReader(conn.out.String()))
+		res, e := http.ReadResponse(answer, r)
+		if e != nil {
+			t.Fatalf("answer %q: %v", conn.out.String(), e)
+		}
+		if c == nil {
+			if !conn.closed || res.StatusCode < 400 && early <= maxEarly {
+				t.Fatalf("%v: status %d, closed %v", err, res.StatusCode, conn.closed)
+			}
+			return
+		}
+		sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+		extension := res.Header.Values("Sec-WebSocket-Extensions")
+		switch {
+		case res.StatusCode != 101 || answer.Buffered() > 0 || conn.closed:
+			t.Fatalf("answer %q", conn.out.String())
+		case res.Header.Get("Sec-WebSocket-Accept") != base64.StdEncoding.EncodeToString(sum[:]):
+			t.Fatal("Sec-WebSocket-Accept is wrong")
+		case res.Header.Get("Sec-WebSocket-Protocol") != c.Subprotocol():
+			t.Fatalf("subprotocol %q, the client was told %q", c.Subprotocol(), res.Header.Get("Sec-WebSocket-Protocol"))
+		case c.Deflated() != (len(extension) == 1) || len(extension) > 1 || c.Deflated() && !strings.HasPrefix(extension[0], deflateAnswer):
+			t.Fatalf("Deflated = %v, the client was told %q", c.Deflated(), extension)
+		case len(c.parser.in) != early:
+			t.Fatalf("%d of %d early bytes were kept", len(c.parser.in), early)
+		}
+	})
 }

@@ -12,10 +12,14 @@ import (
 
 // transcript feeds data to a parser in chunks, whose lengths go round in cuts,
 // and writes down what comes out. It fails if memory exceeds what came.
-func transcript(t *testing.T, kind ws.OpCode, max int, data, cuts []byte) string {
+func transcript(t *testing.T, p parser, data, cuts []byte) string {
 	t.Helper()
 	var out strings.Builder
-	p := parser{max: max, kind: kind}
+	max := p.max
+	memory := max + maxControl
+	if p.deflate {
+		memory += max / 2
+	}
 	data = bytes.Clone(data) // it is unmasked in place
 	for fed, i := 0, 0; fed < len(data); i++ {
 		n := len(data) - fed
@@ -26,7 +30,7 @@ func transcript(t *testing.T, kind ws.OpCode, max int, data, cuts []byte) string
 		fed += n
 		for {
 			e, b, err := p.next()
-			if held := cap(p.msg) + cap(p.control); held > 3*min(fed, max+maxControl)+64 {
+			if held := cap(p.msg) + cap(p.control); held > 3*min(fed, memory)+64 {
 				t.Fatalf("holds %d bytes after %d came", held, fed)
 			}
 			if err != nil {
@@ -58,8 +62,9 @@ func FuzzParser(f *testing.F) {
 	const max = 300
 	add := func(binary bool, frames ...string) {
 		s := []byte(strings.Join(frames, ""))
-		f.Add(binary, s, []byte{0})
-		f.Add(binary, s, []byte{2, 0, 5})
+		deflate := len(s) > 0 && s[0]&rsv1 != 0
+		f.Add(binary, deflate, s, []byte{0})
+		f.Add(binary, deflate, s, []byte{2, 0, 5})
 	}
 	first, more := byte(ws.OpText), byte(ws.OpContinuation)
 	add(false, masked(text, "κόσμε"), masked(pings, "p"), masked(pongs, ""), masked(byes, code(1000, "ö")))
@@ -69,21 +74,21 @@ func FuzzParser(f *testing.F) {
 	add(false, masked(text|0x40, ""), masked(byte(ws.OpPing), ""))
 	add(false, masked(byes, "\x03"), "\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xffmask")
 	add(false, string(AppendText(nil, []byte("unmasked"))))
-	for _, cases := range [][]exchange{pingCases(), fragmentCases(), utf8Cases(), closeCases()} {
+	for _, cases := range [][]exchange{pingCases(), fragmentCases(), utf8Cases(), closeCases(), deflateRules()} {
 		for _, x := range cases {
 			add(x.binary, x.send...)
 		}
 	}
-	f.Fuzz(func(t *testing.T, binary bool, data, cuts []byte) {
-		kind := ws.OpText
+	f.Fuzz(func(t *testing.T, binary, deflate bool, data, cuts []byte) {
+		p := parser{max: max, kind: ws.OpText, deflate: deflate}
 		if binary {
-			kind = ws.OpBinary
+			p.kind = ws.OpBinary
 		}
-		whole := transcript(t, kind, max, data, nil)
-		if cut := transcript(t, kind, max, data, cuts); cut != whole {
+		whole := transcript(t, p, data, nil)
+		if cut := transcript(t, p, data, cuts); cut != whole {
 			t.Errorf("in chunks %v:\n%sin one:\n%s", cuts, cut, whole)
 		}
-		if single := transcript(t, kind, max, data, []byte{0}); single != whole {
+		if single := transcript(t, p, data, []byte{0}); single != whole {
 			t.Errorf("byte by byte:\n%sin one:\n%s", single, whole)
 		}
 	})
