@@ -84,6 +84,19 @@ type inflater struct {
 
 var inflaters = sync.Pool{New: func() any { return &inflater{r: flate.NewReader(nil)} }}
 
+// inflateApart is inflate on a stack of its own, that of a goroutine which ends
+// before it returns. compress/flate needs 5 KB of it, and the runtime does not
+// give all of that back: a connection's reader would keep 2 KB for ever.
+func inflateApart(b []byte, max int) (message []byte, err *ProtocolError) {
+	done := make(chan struct{})
+	go func() {
+		message, err = inflate(b, max)
+		close(done)
+	}()
+	<-done
+	return message, err
+}
+
 // inflate returns the message whose compressed payload is b: a new slice of at
 // most max bytes. Memory and work are bounded by max, whatever b unpacks to.
 func inflate(b []byte, max int) ([]byte, *ProtocolError) {

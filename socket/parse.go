@@ -196,7 +196,7 @@ func (p *parser) dataFrame(b []byte) (event, []byte, error) {
 			return needBytes, nil, nil
 		}
 		var err *ProtocolError
-		if b, err = inflate(b, p.max); err != nil {
+		if b, err = inflateApart(b, p.max); err != nil {
 			return needBytes, nil, err
 		}
 	}
