@@ -95,12 +95,14 @@ func (c *tape) SetWriteDeadline(time.Time) error { return nil }
 type hijack struct {
 	*httptest.ResponseRecorder
 	conn *tape
-	br   *bufio.Reader
+	rw   *bufio.ReadWriter
 }
 
-func (h hijack) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return h.conn, bufio.NewReadWriter(h.br, bufio.NewWriter(h.conn)), nil
+func hijackable(conn *tape, br *bufio.Reader) hijack {
+	return hijack{httptest.NewRecorder(), conn, bufio.NewReadWriter(br, bufio.NewWriter(conn))}
 }
+
+func (h hijack) Hijack() (net.Conn, *bufio.ReadWriter, error) { return h.conn, h.rw, nil }
 
 // Whatever the request, it is answered once: by a handshake that is right, or by an error.
 func FuzzHandshake(f *testing.F) {
@@ -117,7 +119,7 @@ func FuzzHandshake(f *testing.F) {
 		if err != nil {
 			return
 		}
-		w := hijack{httptest.NewRecorder(), conn, br}
+		w := hijackable(conn, br)
 		early := br.Buffered()
 		c, err := Accept(w, r, Options{Subprotocols: []string{"a", "b"}, Deflate: true})
 		if (c == nil) != (err != nil) {
