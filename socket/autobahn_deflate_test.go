@@ -31,7 +31,7 @@ func fragmented(first byte, payload string, n int) string {
 
 // deflateCases are groups 12 and 13: messages of all sizes, whole and in
 // fragments, under each kind of offer that Autobahn makes. Its server_max_window_bits
-// of less than 15 are in TestNegotiate: they are declined.
+// of less than 15 are tested in package negotiate: they are declined.
 func deflateCases() (cases []exchange) {
 	offers := []string{
 		"permessage-deflate; client_no_context_takeover; client_max_window_bits",

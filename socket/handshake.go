@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/surewire/surewire/socket/internal/negotiate"
 )
 
 const (
@@ -72,7 +74,7 @@ func Accept(w http.ResponseWriter, r *http.Request, o Options) (*Conn, error) {
 	}
 	answer := ""
 	if o.Deflate {
-		answer = negotiate(r.Header.Values("Sec-WebSocket-Extensions"))
+		answer = negotiate.Deflate(r.Header.Values("Sec-WebSocket-Extensions"))
 	}
 	if answer != "" {
 		u.Header = http.Header{"Sec-WebSocket-Extensions": {answer}}

@@ -1,4 +1,5 @@
-package socket
+// Package negotiate answers what a WebSocket client offers in its handshake.
+package negotiate
 
 import (
 	"strings"
@@ -11,14 +12,14 @@ import (
 // holds no window and a publication is compressed once for all (RFC 7692 §7.1.1).
 const deflateAnswer = wsflate.ExtensionName + "; server_no_context_takeover; client_no_context_takeover"
 
-// negotiate returns the answer to the first offer of permessage-deflate that
-// can be accepted, "" if there is none; headers are the values of
+// Deflate returns the answer to the first offer of permessage-deflate that can
+// be accepted, "" if there is none; headers are the values of
 // Sec-WebSocket-Extensions.
 //
 // [wsflate.Extension] is of no use for it: it refuses the whole handshake for
 // an offer that must be declined, and accepts windows that compress/flate
 // cannot keep to.
-func negotiate(headers []string) string {
+func Deflate(headers []string) string {
 	for _, list := range headers {
 		for _, offer := range splitList(list, ',') {
 			if answer, ok := accept(offer); ok {
