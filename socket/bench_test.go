@@ -171,7 +171,6 @@ func idle(b *testing.B, headers, message string) {
 			}()
 			<-read
 		}
-		d.Config.SetKeepAlivesEnabled(false)
 		b.ReportMetric(float64(inUse()-heap)/sockets, "B/conn")
 		b.ReportMetric(float64(anonymous(b)-rss)/sockets, "rss-B/conn")
 		for i, fd := range fds {
@@ -209,12 +208,12 @@ func inUse() int64 {
 	return int64(m.HeapInuse + m.StackInuse)
 }
 
-// anonymous returns the resident bytes that are no file's.
+// anonymous returns the resident bytes that are no file's, 0 where only Linux would know.
 func anonymous(b *testing.B) int64 {
 	debug.FreeOSMemory()
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		b.Skip(err)
+		return 0
 	}
 	_, after, _ := strings.Cut(string(status), "RssAnon:")
 	kb, err := strconv.Atoi(strings.Fields(after)[0])
