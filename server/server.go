@@ -33,6 +33,10 @@ type Config struct {
 	// of "*" allows all.
 	Origins []string
 
+	// Compression accepts permessage-deflate from clients that offer it, as
+	// browsers do: fewer bytes, for more of the processor's time.
+	Compression bool
+
 	APIKey         string // of the HTTP API, sent as X-API-Key or Authorization: apikey …
 	InsecureAPI    bool   // the API needs no key: for development, on a port that others do not reach
 	MaxPublication int    // longest Data of a publication, in bytes; 0 means [surewire.DefaultMaxSize]

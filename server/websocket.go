@@ -13,8 +13,12 @@ import (
 	"github.com/surewire/surewire/socket"
 )
 
-// websocketJSON is the wire form of the clients at /connection/websocket.
-var websocketJSON = &hub.Format{Name: "websocket", Frame: socket.AppendText}
+// The wire forms of the clients at /connection/websocket. A publication is
+// compressed once for all who take it so.
+var (
+	websocketJSON     = &hub.Format{Name: "websocket", Frame: socket.AppendText}
+	websocketDeflated = &hub.Format{Name: "websocket, deflated", Frame: socket.AppendDeflated}
+)
 
 // websocket turns the request into a connection of the Centrifuge client
 // protocol. The request's goroutine ends; that of the connection ends with it,
@@ -26,12 +30,16 @@ func (s *Server) websocket(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "origin is not allowed: see the server's list of origins", http.StatusForbidden)
 		return
 	}
-	c, err := socket.Accept(w, r, socket.Options{Subprotocols: []string{"centrifuge-json"}})
+	c, err := socket.Accept(w, r, socket.Options{Subprotocols: []string{"centrifuge-json"}, Deflate: s.config.Compression})
 	if err != nil {
 		s.config.Logger.LogAttrs(r.Context(), slog.LevelDebug, "WebSocket handshake failed", slog.String("error", err.Error()))
 		return
 	}
-	go s.hub.Serve(s.ctx, c, websocketJSON, access.Peer{Address: address(r)})
+	format := websocketJSON
+	if c.Deflated() {
+		format = websocketDeflated
+	}
+	go s.hub.Serve(s.ctx, c, format, access.Peer{Address: address(r)})
 }
 
 // allowedOrigin reports whether the page that sent r may use the server. A

@@ -27,10 +27,11 @@ import (
 type serveCmd struct {
 	Config kong.ConfigFlag `placeholder:"FILE" env:"SUREWIRE_CONFIG" help:"Read flags from a YAML file, one key per flag (address: 127.0.0.1:8000). surewire.yaml is read where it is. The command line and the environment have precedence."`
 
-	Dev     bool          `help:"For development: on this machine only, anybody may do anything, nothing outlives the process, and there is a page to look at."`
-	Address string        `default:"127.0.0.1:8000" env:"SUREWIRE_ADDRESS" help:"Where to listen, host:port. Port 0 takes a free one."`
-	Origins []string      `env:"SUREWIRE_ORIGINS" help:"Pages that may connect, besides the server's own: https://app.example.com. * allows all."`
-	Drain   time.Duration `default:"10s" env:"SUREWIRE_DRAIN" help:"How long connections may take to end when the server is told to stop. In the first half of it clients are told to come back, spread out."`
+	Dev         bool          `help:"For development: on this machine only, anybody may do anything, nothing outlives the process, and there is a page to look at."`
+	Address     string        `default:"127.0.0.1:8000" env:"SUREWIRE_ADDRESS" help:"Where to listen, host:port. Port 0 takes a free one."`
+	Origins     []string      `env:"SUREWIRE_ORIGINS" help:"Pages that may connect, besides the server's own: https://app.example.com. * allows all."`
+	Compression bool          `env:"SUREWIRE_COMPRESSION" help:"Compress what goes to clients that offer it (permessage-deflate): fewer bytes, more processor time."`
+	Drain       time.Duration `default:"10s" env:"SUREWIRE_DRAIN" help:"How long connections may take to end when the server is told to stop. In the first half of it clients are told to come back, spread out."`
 
 	Log    logFlags    `embed:"" prefix:"log-" envprefix:"SUREWIRE_LOG_"`
 	Limits limitsFlags `embed:"" envprefix:"SUREWIRE_"`
@@ -78,7 +79,7 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) error {
 	defer engine.Close(context.WithoutCancel(ctx))
 	publisher := &surewire.Publisher{Engine: engine, Logger: logger, MaxSize: c.Limits.MaxPublication}
 	s := server.New(server.Config{
-		Engine: engine, Publisher: publisher, Logger: logger, Origins: c.Origins, MaxPublication: c.Limits.MaxPublication,
+		Engine: engine, Publisher: publisher, Logger: logger, Origins: c.Origins, Compression: c.Compression, MaxPublication: c.Limits.MaxPublication,
 		Authorizer: access.AllowAll{Joins: true}, Handlers: demo.Handlers(), InsecureAPI: true,
 		Hub: hub.Config{
 			Version: version(), MaxChannels: c.Limits.MaxChannels, PingInterval: c.Limits.PingInterval,
