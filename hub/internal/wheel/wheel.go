@@ -50,8 +50,8 @@ func (w *Wheel[T]) Add(one T) int {
 	return slot
 }
 
-// Schedule has Run call due with one at a time, or up to a second later; once,
-// and where there are several calls, at the earliest of them.
+// Schedule has Run call due with one at a time, or up to two seconds later;
+// once, and where there are several calls, at the earliest of them.
 func (w *Wheel[T]) Schedule(one T, at time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -78,11 +78,13 @@ func (w *Wheel[T]) cancel(one T, second int64) {
 	}
 }
 
-// Remove takes one out of its slot, and out of what is scheduled.
+// Remove takes one out of its slot, -1 for none, and out of what is scheduled.
 func (w *Wheel[T]) Remove(one T, slot int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.members[slot], one)
+	if slot >= 0 {
+		delete(w.members[slot], one)
+	}
 	if second, ok := w.dueAt[one]; ok {
 		w.cancel(one, second)
 	}
@@ -122,13 +124,25 @@ func (w *Wheel[T]) Run(turn, look, due func(T)) {
 func (w *Wheel[T]) pass(now int64) (all []T) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for ; w.passed < now; w.passed++ {
-		for one := range w.due[w.passed+1] {
+	pass := func(second int64) {
+		for one := range w.due[second] {
 			all = append(all, one)
 			delete(w.dueAt, one)
 		}
-		delete(w.due, w.passed+1)
+		delete(w.due, second)
 	}
+	if now-w.passed <= int64(len(w.due)) {
+		for second := w.passed + 1; second <= now; second++ {
+			pass(second)
+		}
+	} else { // a clock that is set may pass over years
+		for second := range w.due {
+			if second <= now {
+				pass(second)
+			}
+		}
+	}
+	w.passed = max(w.passed, now)
 	return all
 }
 
