@@ -113,7 +113,8 @@ func (ch *Channel) Missed(offset uint64, limit int) ([]*surewire.Message, surewi
 }
 
 // Add begins to wake r, and places c: after the durable publication at offset
-// if there is one, else at the end. It returns the position of the newest
+// *after, else at the end. Who has all that is durable stands at the end too:
+// what is ephemeral is for those who were there. It returns the position of the newest
 // publication, and false if the channel's continuity is gone.
 func (ch *Channel) Add(c *Cursor, r Reader, f Framer, after *uint64) (surewire.Position, bool) {
 	ch.mu.Lock()
@@ -122,7 +123,7 @@ func (ch *Channel) Add(c *Cursor, r Reader, f Framer, after *uint64) (surewire.P
 		return surewire.Position{}, false
 	}
 	c.reader, c.framer, c.at = r, f, ch.tail.End()
-	if after != nil {
+	if after != nil && *after != c.at.Offset {
 		c.at = tail.After(*after)
 	}
 	c.index = len(ch.cursors)

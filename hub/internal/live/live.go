@@ -147,13 +147,14 @@ func (cs *Channels) detach(ch *Channel) {
 // budget, those that nobody read for the longest time shrink.
 func (cs *Channels) grew(by int) {
 	if cs.size.Add(int64(by)) > cs.config.Budget && cs.trimming.CompareAndSwap(false, true) {
-		go cs.trim() // ends when it has looked at each channel once
+		go cs.trim() // ends when enough is free
 	}
 }
 
 // trim shrinks tails until an eighth of the budget is free. They are caches of
 // the log: who needed them reads history.
 func (cs *Channels) trim() {
+	defer cs.grew(0) // others may have grown since it looked
 	defer cs.trimming.Store(false)
 	type candidate struct {
 		ch   *Channel

@@ -135,7 +135,7 @@ const (
 )
 
 // Read returns frames that come after c, in order, moves c behind them, and
-// says how many messages that were and what c can have then. The bytes are
+// says how many they are and what c can have then. The bytes are
 // shared: read only, and good for as long as they are wanted. Consecutive frames
 // come in one piece where they lie in one, so that a reader that lags gets many
 // at once.
@@ -143,16 +143,19 @@ func (t *Tail) Read(c *Cursor, f Framer) (b []byte, n int, left Reach) {
 	if r := t.Place(c); r != More {
 		return nil, 0, r
 	}
-	from := c.seq
-	b, last := t.framesOf(f).run(t, c.seq+1)
+	frames := t.framesOf(f)
+	b, last := frames.run(t, c.seq+1)
 	for ; c.seq < last; c.seq++ {
 		c.Offset = max(c.Offset, t.entries[c.seq+1-t.first].Position.Offset)
+		if s := frames.spans[c.seq+1-frames.first]; s.end > s.start {
+			n++
+		}
 	}
 	left = More
 	if c.seq+1 == t.next() {
 		left = Nothing
 	}
-	return b, int(last - from), left
+	return b, n, left
 }
 
 // Place finds c its entry, where it has lost it or never had one, and says what
