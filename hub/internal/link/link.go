@@ -77,8 +77,9 @@ type Link struct {
 	writing   bool                // somebody is the writer
 	blocking  bool                // and may be waiting for the socket
 	working   bool                // a frame of the client is being carried out: a pong may wait behind it
-	pinging   bool                // out has a ping
-	pinged    time.Time           // when the ping went that has no pong yet; zero if there is none
+	pinging   int                 // pings in out
+	pings     int                 // that have gone and have no pong yet
+	pinged    time.Time           // when the last of them went
 	heard     time.Time           // when the client last said anything
 	rtt       time.Duration       // of the last ping
 }
@@ -92,6 +93,7 @@ type Cursor struct {
 	reader live.Reader // static once begun: who owns the cursor
 	live   bool        // the client was told that it began, and it has not ended; guarded by Link.mu
 	woken  bool        // it is in Link.woken; guarded by Link.mu
+	late   bool        // it is in Link.late; the writer's
 }
 
 // New returns an open link, whose frames are made by frame.
@@ -114,11 +116,22 @@ func (l *Link) Go(f func()) {
 	}
 }
 
-// Queue owes the client one frame more. It leaves with the next Flush.
+// maxPending is how many bytes of its own frames may wait for a client: what
+// others send it does not wait for it, as its own commands do.
+const maxPending = 16 << 20
+
+// Queue owes the client one frame more. It leaves with the next Flush. A client
+// that has been sent far more than it reads is closed.
 func (l *Link) Queue(payload []byte) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.queue(payload)
+	slow := len(l.out) > maxPending
+	if !slow {
+		l.queue(payload)
+	}
+	l.mu.Unlock()
+	if slow {
+		l.Close(surewire.DisconnectSlow)
+	}
 }
 
 // queue is Queue for who holds mu.
@@ -287,7 +300,7 @@ func (l *Link) Ping() {
 		l.mu.Unlock()
 		return
 	}
-	l.pinging = true
+	l.pinging++
 	l.queue(l.config.Ping)
 	start := l.claim()
 	l.mu.Unlock()
@@ -302,17 +315,20 @@ var errNoPing = errors.New("a pong without a ping")
 func (l *Link) Pong() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.pinged.IsZero() {
+	if l.pings == 0 {
 		return errNoPing
 	}
-	l.rtt, l.pinged = time.Since(l.pinged), time.Time{}
+	// While a frame took its time a second ping may have gone.
+	if l.pings--; l.pings == 0 {
+		l.rtt = time.Since(l.pinged)
+	}
 	return nil
 }
 
 // CheckPong closes a client that gave no sign.
 func (l *Link) CheckPong() {
 	l.mu.Lock()
-	overdue := !l.working && !l.pinged.IsZero() && time.Since(l.pinged) >= l.config.PongTimeout
+	overdue := !l.working && l.pings > 0 && time.Since(l.pinged) >= l.config.PongTimeout
 	l.mu.Unlock()
 	if overdue {
 		l.Close(surewire.DisconnectNoPong)

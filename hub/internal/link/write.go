@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,11 +36,18 @@ func (l *Link) claim() bool {
 	return true
 }
 
-// write writes what is owed without waiting. What does not go is left to a
-// goroutine that waits. The caller has claimed writing.
+// maxPieces is how many pieces a caller writes that has other things to do.
+const maxPieces = 64
+
+// write writes what is owed without waiting. What does not go, or does not end,
+// is left to a goroutine that waits. The caller has claimed writing.
 func (l *Link) write() {
 	buf := buffers.Get().(*[]byte)
-	for {
+	for pieces := 0; ; pieces++ {
+		if pieces >= maxPieces && l.IsOpen() {
+			l.wait(nil, buf)
+			return
+		}
 		b := l.gather(buf)
 		switch {
 		case len(b) > 0:
@@ -90,9 +98,9 @@ func (l *Link) writeWaiting(b []byte, buf *[]byte) {
 		if b = l.gather(buf); len(b) > 0 {
 			continue
 		}
-		if n := len(l.late); n > 0 {
-			c := l.late[n-1]
-			l.late = l.late[:n-1]
+		if len(l.late) > 0 {
+			c := l.late[0]
+			l.late, c.late = slices.Delete(l.late, 0, 1), false
 			if err := l.catchUp(c, buf); err != nil {
 				l.fail(err)
 				return
@@ -136,7 +144,9 @@ func (l *Link) gather(buf *[]byte) []byte {
 		l.frames.Add(uint64(n))
 		switch left {
 		case live.Behind:
-			l.late = append(l.late, c)
+			if !c.late {
+				l.late, c.late = append(l.late, c), true
+			}
 		case live.More:
 			l.again(c)
 		}
@@ -164,10 +174,9 @@ func (l *Link) takeOut(b []byte) []byte {
 	if l.out = l.out[:0]; cap(l.out) > 1<<10 {
 		l.out = nil
 	}
-	if l.pinging && l.pinged.IsZero() {
-		l.pinged = time.Now()
+	if l.pinging > 0 {
+		l.pings, l.pinging, l.pinged = l.pings+l.pinging, 0, time.Now()
 	}
-	l.pinging = false
 	return b
 }
 
@@ -219,35 +228,30 @@ func (l *Link) fail(err error) {
 	l.transport.Close(d)
 }
 
-// catchUp writes what is between c and its tail, from history, which a
-// connection may read so often per minute. An error ends the connection: the
-// client comes back and recovers.
+// catchUp writes what comes next between c and its tail, from history, which a
+// connection may read so often per minute. If that is not all, c waits for its
+// turn again. An error ends the connection: the client comes back and recovers.
 func (l *Link) catchUp(c *Cursor, buf *[]byte) error {
-	for l.isLive(c) {
-		after, covered := c.Channel.Covers(&c.Place)
-		if covered {
-			l.again(c)
-			return nil
-		}
-		if now := time.Now(); now.Sub(l.readsOf) > time.Minute {
-			l.reads, l.readsOf = 0, now
-		}
-		if l.reads++; l.reads > l.config.CatchUps {
-			return surewire.DisconnectSlow
-		}
-		h, err := l.config.History(l.ctx, c.Channel.Name(), after, catchUpLimit)
-		if err != nil {
-			return surewire.DisconnectServerError
-		}
-		if !h.Complete || len(h.Messages) == 0 {
-			c.reader.Lost()
-			return nil
-		}
-		if err := l.writeMessages(c, h.Messages, buf); err != nil {
-			return err
-		}
+	defer l.again(c)
+	after, covered := c.Channel.Covers(&c.Place)
+	if covered || !l.isLive(c) {
+		return nil
 	}
-	return nil
+	if now := time.Now(); now.Sub(l.readsOf) > time.Minute {
+		l.reads, l.readsOf = 0, now
+	}
+	if l.reads++; l.reads > l.config.CatchUps {
+		return surewire.DisconnectSlow
+	}
+	h, err := l.config.History(l.ctx, c.Channel.Name(), after, catchUpLimit)
+	if err != nil {
+		return surewire.DisconnectServerError
+	}
+	if !h.Complete || len(h.Messages) == 0 {
+		c.reader.Lost()
+		return nil
+	}
+	return l.writeMessages(c, h.Messages, buf)
 }
 
 // writeMessages writes the frames of messages, and moves c behind them.
