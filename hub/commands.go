@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
-	"github.com/surewire/surewire/hub/internal/contain"
 	"github.com/surewire/surewire/wire"
 )
 
@@ -77,23 +77,6 @@ func (c *conn) refuse(id uint32, err error) error {
 	return nil
 }
 
-// denied returns what a refusal of the application's becomes: what it says
-// itself, or that permission is denied. The reason is for the log.
-func denied(err error) error {
-	var d surewire.Disconnect
-	var e *wire.Error
-	var p *contain.PanicError
-	switch {
-	case errors.As(err, &d):
-		return d
-	case errors.As(err, &e):
-		return e
-	case errors.As(err, &p), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return err
-	}
-	return wire.ErrPermissionDenied
-}
-
 // connect admits the client, and begins what the application has it read.
 func (c *conn) connect(ctx context.Context, id uint32, r *wire.Connect) error {
 	session, err := c.hub.askConnect(ctx, access.ConnectRequest{
@@ -102,10 +85,10 @@ func (c *conn) connect(ctx context.Context, id uint32, r *wire.Connect) error {
 	if err == nil && !session.Expires.IsZero() && !session.Expires.After(time.Now()) {
 		err = wire.ErrTokenExpired
 	}
+	if err == error(wire.ErrPermissionDenied) {
+		return surewire.DisconnectDenied
+	}
 	if err != nil {
-		if err = denied(err); err == error(wire.ErrPermissionDenied) {
-			err = surewire.DisconnectDenied
-		}
 		return err
 	}
 	res, subs, err := c.admit(ctx, r, session)
@@ -120,6 +103,9 @@ func (c *conn) connect(ctx context.Context, id uint32, r *wire.Connect) error {
 	}
 	c.connectBy.Stop()
 	c.slot = c.hub.wheel.Add(c)
+	c.mu.Lock()
+	c.ready = true
+	c.mu.Unlock()
 	if told := c.hub.config.Handlers.Connected; told != nil {
 		c.hub.tell(func() { told(c.who()) })
 	}
@@ -143,19 +129,17 @@ func (c *conn) admit(ctx context.Context, r *wire.Connect, session access.Sessio
 	}
 	c.mu.Lock()
 	c.client = access.Client{ID: c.id, User: session.User, Info: info}
-	c.name, c.version, c.expires, c.ready = clip(r.Name), clip(r.Version), session.Expires, true
+	c.name, c.version, c.expires = clip(r.Name), clip(r.Version), session.Expires
 	c.mu.Unlock()
 	for channel, g := range session.Subs {
 		ask := &wire.Subscribe{Channel: channel, Joins: true}
 		ask.Since, ask.Recover = r.Subs[channel]
-		s, sub, e := c.open(ctx, ask, g)
+		s := &subscription{conn: c, unasked: true, sharing: len(session.Subs)}
+		sub, e := s.open(ctx, ask, g)
 		if e != nil {
-			for _, s := range subs {
-				s.leave()
-			}
+			leave(subs...)
 			return res, nil, e
 		}
-		s.unasked = true
 		if res.Subs == nil {
 			res.Subs = make(map[string]wire.Subscribed, len(session.Subs))
 		}
@@ -165,8 +149,8 @@ func (c *conn) admit(ctx context.Context, r *wire.Connect, session access.Sessio
 	return res, subs, nil
 }
 
-// clip bounds what is kept of a client's own words.
-func clip(s string) string { return s[:min(len(s), 64)] }
+// clip bounds what is kept of a client's own words, and of the memory they are in.
+func clip(s string) string { return strings.Clone(strings.ToValidUTF8(s[:min(len(s), 64)], "")) }
 
 func (c *conn) publish(ctx context.Context, id uint32, r *wire.Publish) error {
 	if len(r.Data) == 0 {
@@ -177,14 +161,16 @@ func (c *conn) publish(ctx context.Context, id uint32, r *wire.Publish) error {
 	}
 	who := c.who()
 	if err := c.hub.ask(ctx, who, access.Publish, r.Channel); err != nil {
-		return denied(err)
+		return err
 	}
 	p := surewire.Publication{Data: r.Data, Info: info(who, nil)}
 	if s := c.subscription(r.Channel); s != nil {
 		p.Info = s.info.Load()
 	}
-	if err := c.hub.prepare(ctx, who, r.Channel, &p); err != nil {
-		return denied(err)
+	if handler := c.hub.config.Handlers.Publish; handler != nil {
+		if err := c.hub.decide(ctx, who, func() error { return handler(ctx, who, r.Channel, &p) }); err != nil {
+			return err
+		}
 	}
 	_, err := c.hub.config.Publisher.Publish(ctx, r.Channel, json.RawMessage(p.Data), func(to *surewire.Publication) {
 		data := to.Data
@@ -196,15 +182,6 @@ func (c *conn) publish(ctx context.Context, id uint32, r *wire.Publish) error {
 		return nil
 	}
 	return refusal(err)
-}
-
-// prepare lets the application see what a client publishes.
-func (h *Hub) prepare(ctx context.Context, who access.Client, channel string, p *surewire.Publication) (err error) {
-	if h.config.Handlers.Publish == nil {
-		return nil
-	}
-	defer contain.Panic(&err)
-	return h.config.Handlers.Publish(ctx, who, channel, p)
 }
 
 // refusal is what a client is told where its publication was not taken.
@@ -232,10 +209,7 @@ func (c *conn) mayAsk(ctx context.Context, a access.Action, channel string) erro
 	if err := surewire.CheckChannel(channel); err != nil {
 		return wire.ErrBadRequest.With(err.Error())
 	}
-	if err := c.hub.ask(ctx, c.who(), a, channel); err != nil {
-		return denied(err)
-	}
-	return nil
+	return c.hub.ask(ctx, c.who(), a, channel)
 }
 
 // maxCalls is how many RPCs of one connection may be at work; the next waits.
@@ -272,10 +246,10 @@ func (c *conn) rpc(ctx context.Context, id uint32, r *wire.RPC) error {
 
 // call returns the application's answer as JSON.
 func (c *conn) call(ctx context.Context, handler func(context.Context, access.Client, string, []byte) (any, error), r *wire.RPC) (data []byte, err error) {
-	defer contain.Panic(&err)
-	v, err := handler(ctx, c.who(), r.Method, r.Data)
-	if err != nil {
-		return nil, denied(err)
+	var v any
+	who := c.who()
+	if err = c.hub.decide(ctx, who, func() error { v, err = handler(ctx, who, r.Method, r.Data); return err }); err != nil {
+		return nil, err
 	}
 	data, _, err = c.hub.config.Publisher.Encode(ctx, "rpc", v)
 	return data, err

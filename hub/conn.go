@@ -58,24 +58,16 @@ func (c *conn) serve() error {
 	err := c.read()
 	c.connectBy.Stop()
 	c.mu.Lock()
-	subs := c.subs
+	subs := c.begun()
 	c.subs = nil
 	c.mu.Unlock()
-	cursors := make([]*link.Cursor, 0, len(subs))
-	for _, s := range subs {
-		if s != nil {
-			cursors = append(cursors, &s.Cursor)
-		}
+	cursors := make([]*link.Cursor, len(subs))
+	for i, s := range subs {
+		cursors[i] = &s.Cursor
 	}
 	err = c.link.End(err, cursors)
-	if c.slot >= 0 {
-		c.hub.wheel.Remove(c, c.slot)
-	}
-	for _, s := range subs {
-		if s != nil {
-			s.leave()
-		}
-	}
+	c.hub.wheel.Remove(c, c.slot)
+	leave(subs...)
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
@@ -83,6 +75,17 @@ func (c *conn) serve() error {
 		c.hub.tell(func() { told(c.who(), err) })
 	}
 	return err
+}
+
+// begun returns the subscriptions that have begun. The caller holds mu.
+func (c *conn) begun() []*subscription {
+	subs := make([]*subscription, 0, len(c.subs))
+	for _, s := range c.subs {
+		if s != nil {
+			subs = append(subs, s)
+		}
+	}
+	return subs
 }
 
 // read carries out what the client sends until that fails.
@@ -162,12 +165,7 @@ func (c *conn) describe() ConnInfo {
 		Name: c.name, Version: c.version, Address: c.peer.Address, Since: c.since, RTT: stats.RTT, Idle: stats.Idle,
 		BytesOut: stats.Bytes, FramesOut: stats.Frames,
 	}
-	subs := make([]*subscription, 0, len(c.subs))
-	for _, s := range c.subs {
-		if s != nil {
-			subs = append(subs, s)
-		}
-	}
+	subs := c.begun()
 	c.mu.Unlock()
 	i.Channels = len(subs)
 	for _, s := range subs {

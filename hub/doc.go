@@ -12,7 +12,8 @@
 //
 // The parts: internal/tail is the log's newest frames and the cursors in them,
 // internal/live the channels and who reads them, internal/link what is owed to
-// one client and who writes it, internal/wheel the time; this package is what
+// one client and who writes it, internal/history what an engine has kept,
+// internal/wheel the time, internal/roster who is there; this package is what
 // clients ask and may.
 //
 // Every lock is a leaf: none is held while another is taken, nor across I/O or a

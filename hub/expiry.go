@@ -17,7 +17,7 @@ func (c *conn) refresh(ctx context.Context, id uint32, token string) error {
 	who := c.who()
 	session, err := c.hub.askConnect(ctx, access.ConnectRequest{Client: who, Refresh: true, Token: token, Peer: c.peer})
 	if err != nil {
-		return denied(err)
+		return err
 	}
 	if session.User != who.User {
 		return surewire.DisconnectInvalidToken
@@ -45,7 +45,7 @@ func (c *conn) subRefresh(ctx context.Context, id uint32, r *wire.SubRefresh) er
 	}
 	g, err := c.hub.askSubscribe(ctx, c.who(), access.SubscribeRequest{Channel: r.Channel, Token: r.Token, Refresh: true})
 	if err != nil {
-		return denied(err)
+		return err
 	}
 	if !g.Expires.IsZero() && !g.Expires.After(time.Now()) {
 		return wire.ErrExpired
@@ -89,6 +89,9 @@ func (c *conn) schedule() {
 	c.mu.Unlock()
 	if !next.IsZero() && c.link.IsOpen() {
 		c.hub.wheel.Schedule(c, next.Add(c.hub.config.ExpiryGrace))
+		if !c.link.IsOpen() {
+			c.hub.wheel.Remove(c, -1) // serve may have done so before
+		}
 	}
 }
 

@@ -2,12 +2,10 @@ package hub
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
-	"github.com/surewire/surewire/hub/internal/history"
 	"github.com/surewire/surewire/wire"
 )
 
@@ -28,7 +26,7 @@ func (c *conn) history(ctx context.Context, id uint32, r *wire.History) error {
 	if err != nil {
 		return err
 	}
-	h.Messages = fit(h.Messages)
+	h.Messages = fit(h.Messages, maxRecovered)
 	c.link.Queue(wire.AppendHistory(nil, id, h))
 	return nil
 }
@@ -38,16 +36,12 @@ func (c *conn) history(ctx context.Context, id uint32, r *wire.History) error {
 // since begins at the oldest, or at the newest. Where since is of another epoch
 // the error is [wire.ErrUnrecoverable].
 func (h *Hub) History(ctx context.Context, channel string, since *surewire.Position, limit int, reverse bool) (surewire.History, error) {
-	got, err := h.history.Page(ctx, channel, since, limit, reverse)
-	if errors.Is(err, history.ErrEpoch) {
-		err = wire.ErrUnrecoverable
-	}
-	return got, err
+	return h.past.Page(ctx, channel, since, limit, reverse)
 }
 
 // catchUp reads for a cursor that is older than its tail.
 func (h *Hub) catchUp(ctx context.Context, channel string, after surewire.Position, limit int) (surewire.History, error) {
-	got, err := h.history.After(ctx, channel, after, limit)
+	got, err := h.past.After(ctx, channel, after, limit)
 	if err != nil {
 		h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "history could not be read",
 			slog.String("channel", channel), slog.String("error", err.Error()))

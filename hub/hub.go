@@ -51,24 +51,20 @@ func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	for _, d := range []struct {
-		field *int
-		value int
-	}{{&c.TailLen, 256}, {&c.TailBytes, 1 << 20}, {&c.TailsMax, 512 << 20}, {&c.MaxChannels, 512},
-		{&c.RecoveryLimit, 300}, {&c.HistoryLimit, 300}, {&c.CatchUps, 120}} {
-		if *d.field <= 0 {
-			*d.field = d.value
+	for field, value := range map[*int]int{
+		&c.TailLen: 256, &c.TailBytes: 1 << 20, &c.TailsMax: 512 << 20, &c.MaxChannels: 512,
+		&c.RecoveryLimit: 300, &c.HistoryLimit: 300, &c.CatchUps: 120,
+	} {
+		if *field <= 0 {
+			*field = value
 		}
 	}
-	for _, d := range []struct {
-		field *time.Duration
-		value time.Duration
-	}{
-		{&c.PingInterval, 25 * time.Second}, {&c.PongTimeout, 8 * time.Second},
-		{&c.ConnectTimeout, 10 * time.Second}, {&c.WriteTimeout, 10 * time.Second}, {&c.ExpiryGrace, 25 * time.Second},
+	for field, value := range map[*time.Duration]time.Duration{
+		&c.PingInterval: 25 * time.Second, &c.PongTimeout: 8 * time.Second, &c.ConnectTimeout: 10 * time.Second,
+		&c.WriteTimeout: 10 * time.Second, &c.ExpiryGrace: 25 * time.Second,
 	} {
-		if *d.field <= 0 {
-			*d.field = d.value
+		if *field <= 0 {
+			*field = value
 		}
 	}
 	c.PongTimeout = min(c.PongTimeout, c.PingInterval*2/3)
@@ -83,7 +79,7 @@ type Hub struct {
 	channels *live.Channels
 	wheel    *wheel.Wheel[*conn]
 	roster   *roster.Roster[*conn]
-	history  *history.Reader
+	past     *history.Reader
 }
 
 // New returns a hub. Its Shutdown ends the one goroutine it starts, which pings
@@ -97,7 +93,7 @@ func New(c Config) *Hub {
 		config:   c,
 		channels: live.New(live.Config{Engine: c.Engine, TailLen: c.TailLen, TailSize: c.TailBytes, Budget: int64(c.TailsMax)}),
 		wheel:    wheel.New[*conn](c.PingInterval, c.PongTimeout),
-		history:  history.New(c.Engine),
+		past:     history.New(c.Engine),
 		roster:   roster.New[*conn](),
 	}
 	h.links = link.Config{
@@ -114,7 +110,7 @@ func New(c Config) *Hub {
 func (h *Hub) Serve(ctx context.Context, t Transport, f *Format, p access.Peer) error {
 	c := newConn(ctx, h, t, f, p)
 	if !h.roster.Add(&c.member, c.id) {
-		t.Close(surewire.DisconnectShutdown)
+		c.link.Close(surewire.DisconnectShutdown)
 		return surewire.DisconnectShutdown
 	}
 	err := c.serve()

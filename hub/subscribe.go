@@ -28,11 +28,20 @@ type subscription struct {
 	listed  bool // in presence
 	joins   bool // its coming and going are told
 	unasked bool // the server began it
+	sharing int  // how many begin with one reply; 0 means 1
 
 	info    atomic.Pointer[surewire.ClientInfo] // what others may see of it
-	left    atomic.Bool                         // leave has been called
+	told    atomic.Int32                        // what others know of it: quiet, coming, here or gone
 	expires time.Time                           // zero for never; guarded by conn.mu
 }
+
+// What others know of a subscription. A leave must not pass its join.
+const (
+	quiet  = iota
+	coming // they are being told of its join
+	here
+	gone
+)
 
 // subscription returns c's of channel, nil if there is none.
 func (c *conn) subscription(channel string) *subscription {
@@ -58,17 +67,17 @@ func (c *conn) reserve(channel string) error {
 	return nil
 }
 
-// settle makes s the subscription of channel, or gives the place back if s is nil.
-func (c *conn) settle(channel string, s *subscription) {
+// settle makes s the subscription of channel, or gives the place back if s is
+// nil. It reports false if the connection has ended.
+func (c *conn) settle(channel string, s *subscription) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case c.subs == nil: // the connection has ended
-	case s == nil:
+	if s == nil {
 		delete(c.subs, channel)
-	default:
+	} else if c.subs != nil {
 		c.subs[channel] = s
 	}
+	return c.subs != nil
 }
 
 // subscribe places a cursor and replies where it stands.
@@ -82,9 +91,10 @@ func (c *conn) subscribe(ctx context.Context, id uint32, r *wire.Subscribe) erro
 	g, err := c.hub.askSubscribe(ctx, c.who(), access.SubscribeRequest{Channel: r.Channel, Token: r.Token, Data: r.Data})
 	if err != nil {
 		c.settle(r.Channel, nil)
-		return denied(err)
+		return err
 	}
-	s, res, err := c.open(ctx, r, g)
+	s := &subscription{conn: c}
+	res, err := s.open(ctx, r, g)
 	if err != nil {
 		c.settle(r.Channel, nil)
 		return err
@@ -95,32 +105,30 @@ func (c *conn) subscribe(ctx context.Context, id uint32, r *wire.Subscribe) erro
 
 // open joins the channel and places a cursor as r asks. Nothing is written for
 // it before begin.
-func (c *conn) open(ctx context.Context, r *wire.Subscribe, g access.Grant) (*subscription, wire.Subscribed, error) {
+func (s *subscription) open(ctx context.Context, r *wire.Subscribe, g access.Grant) (res wire.Subscribed, err error) {
+	c, h := s.conn, s.conn.hub
 	if !g.Expires.IsZero() && !g.Expires.After(time.Now()) {
-		return nil, wire.Subscribed{}, wire.ErrExpired
+		return res, wire.ErrExpired
 	}
-	chanInfo, err := c.hub.encode(ctx, r.Channel, g.Info)
+	chanInfo, err := h.encode(ctx, r.Channel, g.Info)
 	if err != nil {
-		return nil, wire.Subscribed{}, err
+		return res, err
 	}
-	data, err := c.hub.encode(ctx, r.Channel, g.Data)
+	data, err := h.encode(ctx, r.Channel, g.Data)
 	if err != nil {
-		return nil, wire.Subscribed{}, err
+		return res, err
 	}
-	ch, err := c.hub.channels.Join(ctx, r.Channel)
-	if err != nil {
-		return nil, wire.Subscribed{}, fmt.Errorf("channel %q: %w", r.Channel, err)
+	if s.Channel, err = h.channels.Join(ctx, r.Channel); err != nil {
+		return res, fmt.Errorf("channel %q: %w", r.Channel, err)
 	}
-	s := &subscription{conn: c, listed: g.Presence, joins: g.Joins, expires: g.Expires}
-	s.Channel = ch
+	s.listed, s.joins, s.expires = g.Presence, g.Joins, g.Expires
 	s.info.Store(info(c.who(), chanInfo))
-	res, err := s.start(ctx, r, view{c.format, g.Joins && r.Joins})
-	if err != nil {
-		ch.Leave()
-		return nil, res, err
+	if res, err = s.start(ctx, r, view{c.format, g.Joins && r.Joins}); err != nil {
+		s.Channel.Leave()
+		return res, err
 	}
 	res.TTL, res.Data = ttl(g.Expires), data
-	return s, res, nil
+	return res, nil
 }
 
 // ttl is the time left until expires, at least a second; 0 for the zero time.
@@ -134,27 +142,38 @@ func ttl(expires time.Time) time.Duration {
 // begin tells the client, and makes subs live. It reports false if the
 // connection is to end.
 func (c *conn) begin(ctx context.Context, payload []byte, subs ...*subscription) bool {
-	cursors := make([]*link.Cursor, len(subs))
+	cursors, begun := make([]*link.Cursor, len(subs)), true
 	for i, s := range subs {
-		c.settle(s.Channel.Name(), s)
+		begun = c.settle(s.Channel.Name(), s) && begun
 		cursors[i] = &s.Cursor
 	}
-	begun := c.link.Begin(payload, cursors...)
+	begun = begun && c.link.Begin(payload, cursors...)
 	for _, s := range subs {
 		switch {
 		case !begun:
 			c.settle(s.Channel.Name(), nil)
-			s.leave()
+			leave(s)
 		case s.Channel.IsLost(): // before Begin: Lost found nothing to end
 			s.Lost()
 		case s.joins:
-			s.announce(ctx, surewire.KindJoin)
+			s.join(ctx)
 		}
 	}
 	if begun {
 		c.schedule()
 	}
 	return begun
+}
+
+// join tells the channel's readers that s has begun.
+func (s *subscription) join(ctx context.Context) {
+	if !s.told.CompareAndSwap(quiet, coming) {
+		return
+	}
+	s.announce(ctx, surewire.KindJoin)
+	if !s.told.CompareAndSwap(coming, here) { // it has left meanwhile
+		s.announce(context.WithoutCancel(ctx), surewire.KindLeave)
+	}
 }
 
 // announce tells the channel's readers that s has begun or ended.
@@ -177,12 +196,12 @@ func (c *conn) beginUnasked(ctx context.Context, channel string, g access.Grant,
 	if since != nil {
 		r.Recover, r.Since = true, *since
 	}
-	s, res, err := c.open(ctx, r, g)
+	s := &subscription{conn: c, unasked: true}
+	res, err := s.open(ctx, r, g)
 	if err != nil {
 		c.settle(channel, nil)
 		return false, err
 	}
-	s.unasked = true
 	begun := wire.AppendBegun(nil, channel, res)
 	for _, m := range res.Publications {
 		begun = append(begun, '\n')
@@ -201,7 +220,7 @@ func (c *conn) unsubscribe(id uint32, name string) {
 		return
 	}
 	c.settle(name, nil)
-	s.leave()
+	leave(s)
 }
 
 // end ends a subscription that the client still believes in. It reports false
@@ -211,8 +230,8 @@ func (c *conn) end(s *subscription, why wire.SubscriptionEnded) bool {
 		return false
 	}
 	c.settle(s.Channel.Name(), nil)
-	s.leave()
 	c.link.Flush()
+	leave(s)
 	return true
 }
 
@@ -226,20 +245,25 @@ func (s *subscription) Lost() {
 	s.conn.end(s, wire.InsufficientState)
 }
 
-// leaveTimeout bounds how long an engine may take to take a leave.
-const leaveTimeout = 5 * time.Second
+// engineTimeout bounds how long an engine may take to tell of the leaves of one
+// connection.
+const engineTimeout = 10 * time.Second
 
-// leave ends the subscription's part in its channel.
-func (s *subscription) leave() {
-	if s.left.Swap(true) {
-		return
+// leave ends what subs have of their channels.
+func leave(subs ...*subscription) {
+	end := time.Now().Add(engineTimeout)
+	for _, s := range subs {
+		was := s.told.Swap(gone)
+		if was == gone {
+			continue
+		}
+		if s.Channel.Remove(&s.Place) && was == here {
+			ctx, cancel := context.WithDeadline(context.WithoutCancel(s.conn.link.Context()), end)
+			s.announce(ctx, surewire.KindLeave)
+			cancel()
+		}
+		s.Channel.Leave()
 	}
-	if s.Channel.Remove(&s.Place) && s.joins {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.conn.link.Context()), leaveTimeout)
-		defer cancel()
-		s.announce(ctx, surewire.KindLeave)
-	}
-	s.Channel.Leave()
 }
 
 // start places s's cursor and makes s a reader: after what the client has, if it
@@ -278,34 +302,35 @@ func (s *subscription) start(ctx context.Context, r *wire.Subscribe, v view) (wi
 // false if not all is there. A client may be ahead of the tail: what it has may
 // still be on its way to this process.
 func (s *subscription) missed(ctx context.Context, since surewire.Position) ([]*surewire.Message, bool, error) {
-	ch, limit := s.Channel, s.conn.hub.config.RecoveryLimit
+	ch, share := s.Channel, max(s.sharing, 1)
+	limit := max(s.conn.hub.config.RecoveryLimit/share, 1)
 	messages, head, covered := ch.Missed(since.Offset, limit)
 	switch {
 	case since.Epoch != "" && since.Epoch != head.Epoch:
 		return nil, false, nil
 	case covered && !slices.ContainsFunc(messages, expired):
-		return fit(messages), true, nil
+		return fit(messages, maxRecovered/share), true, nil
 	}
 	since.Epoch = head.Epoch
-	h, err := s.conn.hub.history.After(ctx, ch.Name(), since, limit)
+	h, err := s.conn.hub.past.After(ctx, ch.Name(), since, limit)
 	if err != nil {
 		return nil, false, fmt.Errorf("channel %q: history: %w", ch.Name(), err)
 	}
 	if !h.Complete {
 		return nil, false, nil
 	}
-	return fit(h.Messages), true, nil
+	return fit(h.Messages, maxRecovered/share), true, nil
 }
 
 // expired reports whether m's own time is over: whether it is still kept is the
 // engine's to say.
 func expired(m *surewire.Message) bool { return m.TTL > 0 && time.Since(m.Time) >= m.TTL }
 
-// fit cuts messages to the size of a reply.
-func fit(messages []*surewire.Message) []*surewire.Message {
+// fit cuts messages to limit bytes, but not to none.
+func fit(messages []*surewire.Message, limit int) []*surewire.Message {
 	size := 0
 	for i, m := range messages {
-		if size += len(m.Data); size > maxRecovered && i > 0 {
+		if size += len(m.Data); size > limit && i > 0 {
 			return messages[:i]
 		}
 	}

@@ -16,6 +16,13 @@ type PanicError struct {
 // Error implements error.
 func (p *PanicError) Error() string { return fmt.Sprintf("panic: %v\n%s", p.Value, p.Stack) }
 
+// Call calls f. Its panic comes back as a [*PanicError].
+func Call(f func()) (err error) {
+	defer Panic(&err)
+	f()
+	return nil
+}
+
 // Panic is deferred: it sets *err to a [*PanicError] if there is a panic.
 func Panic(err *error) {
 	if r := recover(); r != nil {

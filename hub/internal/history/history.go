@@ -1,54 +1,49 @@
-// Package history reads what an engine keeps, for clients: not too many at once,
-// and in both directions.
+// Package history reads what an engine keeps, for clients. How many do so at once
+// is bounded: the engine is everybody's.
 package history
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/wire"
 )
 
-// A Reader reads an engine's history. Its methods may be called concurrently.
+// maxReads bounds how many read at once, and timeout how long one may take,
+// whoever waits for it.
+const (
+	maxReads = 64
+	timeout  = 10 * time.Second
+)
+
+// A Reader reads an engine. Its methods may be called concurrently.
 type Reader struct {
 	engine surewire.Engine
-	slots  chan struct{} // a token per read
+	reads  chan struct{} // a token per read
 }
 
-// atOnce bounds how many clients have history read at once: the engine is
-// everybody's. timeout bounds how long each may take.
-const (
-	atOnce  = 64
-	timeout = 10 * time.Second
-)
+// New returns a reader of e.
+func New(e surewire.Engine) *Reader { return &Reader{e, make(chan struct{}, maxReads)} }
 
-// New returns a reader of engine.
-func New(engine surewire.Engine) *Reader {
-	return &Reader{engine, make(chan struct{}, atOnce)}
-}
-
-// After returns what [surewire.Engine]'s History does.
+// After is [surewire.Engine.History], within the reader's bounds.
 func (r *Reader) After(ctx context.Context, channel string, after surewire.Position, limit int) (surewire.History, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
+	case r.reads <- struct{}{}:
+		defer func() { <-r.reads }()
 	case <-ctx.Done():
 		return surewire.History{}, ctx.Err()
 	}
 	return r.engine.History(ctx, channel, after, limit)
 }
 
-// ErrEpoch says that a position is of an epoch that is over, or of none.
-var ErrEpoch = errors.New("the position is of another epoch")
-
-// Page returns at most limit of the messages that are kept of channel. They
-// come after since, or, newest first, before since if reverse is set; a nil
-// since begins at the oldest, or at the newest. Where since is of another epoch
-// the error is [ErrEpoch].
+// Page returns at most limit of the messages that are kept of channel. They come
+// after since, or, newest first, before since if reverse is set; a nil since
+// begins at the oldest, or at the newest. Where since is of another epoch the
+// error is [wire.ErrUnrecoverable].
 func (r *Reader) Page(ctx context.Context, channel string, since *surewire.Position, limit int, reverse bool) (surewire.History, error) {
 	var after surewire.Position
 	if since != nil {
@@ -56,23 +51,38 @@ func (r *Reader) Page(ctx context.Context, channel string, since *surewire.Posit
 	}
 	first := limit
 	if reverse {
-		after.Offset, first = 0, 0 // where the log ends is to be known before
+		first, after.Offset = 0, 0 // where the log ends is to be known first
 	}
 	got, err := r.After(ctx, channel, after, first)
 	if err == nil && after.Epoch != "" && after.Epoch != got.Head.Epoch {
-		err = ErrEpoch
+		err = wire.ErrUnrecoverable
 	}
-	if err != nil || !reverse || limit == 0 {
+	if after.Offset > got.Head.Offset {
+		got.Messages = nil // an engine begins with the oldest where it does not know the position
+	}
+	if err != nil || !reverse || limit <= 0 {
 		return got, err
 	}
 	// Offsets are contiguous: what is before one is a stretch that can be named.
 	before := got.Head.Offset + 1
 	if since != nil {
-		before = min(before, since.Offset)
+		before = min(before, max(since.Offset, 1))
 	}
-	n := min(uint64(limit), before-1)
-	got, err = r.After(ctx, channel, surewire.Position{Epoch: got.Head.Epoch, Offset: before - 1 - n}, int(n))
-	got.Messages = slices.DeleteFunc(slices.Clone(got.Messages), func(m *surewire.Message) bool { return m.Position.Offset >= before })
+	for n := min(uint64(limit), before-1); ; n = min(2*n, before-1) {
+		got, err = r.After(ctx, channel, surewire.Position{Epoch: got.Head.Epoch, Offset: before - 1 - n}, int(n))
+		got.Messages = slices.DeleteFunc(slices.Clone(got.Messages), func(m *surewire.Message) bool { return m.Position.Offset >= before })
+		if err != nil || len(got.Messages) > 0 || n == before-1 || !r.hasOlder(ctx, channel, before) {
+			break
+		}
+	}
 	slices.Reverse(got.Messages)
+	got.Messages = got.Messages[:min(limit, len(got.Messages))]
 	return got, err
+}
+
+// hasOlder reports whether anything before offset is kept. Where publications
+// expire by themselves, a stretch without any says nothing of those before it.
+func (r *Reader) hasOlder(ctx context.Context, channel string, offset uint64) bool {
+	oldest, err := r.After(ctx, channel, surewire.Position{}, 1)
+	return err == nil && len(oldest.Messages) > 0 && oldest.Messages[0].Position.Offset < offset
 }
