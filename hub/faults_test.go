@@ -184,6 +184,8 @@ type lagging struct {
 	late chan func()
 }
 
+func (l *lagging) wrap(e surewire.Engine) { l.Engine = e }
+
 type laggingSink struct {
 	surewire.Sink
 	late chan func()

@@ -37,14 +37,9 @@ func inBubble(t *testing.T, c hub.Config, f func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		mem := memengine.New(memengine.Config{})
-		switch e := c.Engine.(type) {
-		case *losing:
-			e.Engine = mem
-		case *faulty:
-			e.Engine = mem
-		case *lagging:
-			e.Engine = mem
-		default:
+		if w, ok := c.Engine.(interface{ wrap(surewire.Engine) }); ok {
+			w.wrap(mem)
+		} else {
 			c.Engine = mem
 		}
 		if c.Authorizer == nil {
@@ -490,6 +485,8 @@ func (l *losing) Subscribe(ctx context.Context, channel string, s surewire.Sink)
 	}
 	return l.Engine.Subscribe(ctx, channel, s)
 }
+
+func (l *losing) wrap(e surewire.Engine) { l.Engine = e }
 
 func (l *losing) last() surewire.Sink {
 	l.mu.Lock()
