@@ -141,6 +141,9 @@ func (s *session) one(ctx context.Context, c scene, sub subject.Subject) error {
 		return nil
 	}
 	st := &stage{subject: sub, clients: c.clients, own: c.own, quick: s.options.quick, profile: s.options.profile}
+	if steps[0].Kind == report.Handshakes {
+		st.connecting = steps[0].Name
+	}
 	if err := st.open(ctx); err != nil {
 		return err
 	}

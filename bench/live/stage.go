@@ -22,6 +22,8 @@ type stage struct {
 	quick   bool
 	profile string // the folder of profiles; empty for none
 
+	connecting string // the step that connecting the clients is; empty if it is none
+
 	server *control.Process
 	load   *load.Load
 
@@ -44,7 +46,7 @@ func (s *stage) open(ctx context.Context) (err error) {
 	settled, err := s.server.Ask(control.Request{Do: control.Settle})
 	if err == nil {
 		s.before = settled.Memory
-		s.connected, err = s.cost("handshake", func() (uint64, error) { return uint64(s.clients), s.load.Connect() })
+		s.connected, err = s.cost(s.connecting, func() (uint64, error) { return uint64(s.clients), s.load.Connect() })
 	}
 	if err != nil {
 		s.close()
