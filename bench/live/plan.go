@@ -36,8 +36,8 @@ func scenes() []scene {
 			{report.Step{Name: "handshake", About: "a connection and its subscription", Kind: report.Handshakes}, (*stage).handshake, all},
 			{report.Step{Name: "idle", About: "an idle connection of 10,000", Kind: report.Idle}, (*stage).idle, all},
 			closed("fan10k-w1", "10,000 readers, 1 on its way", 1, 3*time.Second),
-			closed("fan10k-w16", "10,000 readers, 16 on their way", 16, 2*time.Second),
-			closed("fan10k-w64", "10,000 readers, 64 on their way", 64, 2*time.Second),
+			closed("fan10k-w16", "10,000 readers, 16 on their way", 16, time.Second),
+			closed("fan10k-w64", "10,000 readers, 64 on their way", 64, time.Second),
 			storm("storm", "10,000 readers of a channel return"),
 		}},
 		{"1,000 channels of one reader", 1000, true, []step{
