@@ -49,12 +49,13 @@ func Start(ctx context.Context, name string) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
-	defer theirs.Close()
 	p := &Process{conn: conn, send: json.NewEncoder(conn), replies: make(chan Reply, 1)}
 	p.cmd = exec.CommandContext(ctx, self, Argument, name)
 	p.cmd.Stderr = os.Stderr
 	p.cmd.ExtraFiles = []*os.File{theirs}
-	if err := p.cmd.Start(); err != nil {
+	err = p.cmd.Start()
+	theirs.Close() // so that the child's is the only one, and its end is seen
+	if err != nil {
 		conn.Close()
 		return nil, err
 	}
