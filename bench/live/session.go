@@ -100,11 +100,11 @@ func (s *session) measure(ctx context.Context) error {
 				if ctx.Err() != nil {
 					return errors.New("interrupted")
 				}
-				err := s.one(ctx, c, sub)
+				err := s.one(ctx, round, c, sub)
 				if ctx.Err() != nil {
 					return errors.New("interrupted")
 				}
-				if err = s.judge(sub, c, err); err != nil {
+				if err = s.judge(sub, c, round, err); err != nil {
 					return err
 				}
 				s.machine.look()
@@ -116,7 +116,7 @@ func (s *session) measure(ctx context.Context) error {
 }
 
 // judge returns an error that ends the session, and notes one that does not.
-func (s *session) judge(sub subject.Subject, c scene, err error) error {
+func (s *session) judge(sub subject.Subject, c scene, round int, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -125,12 +125,12 @@ func (s *session) judge(sub subject.Subject, c scene, err error) error {
 		return err
 	}
 	fmt.Fprintln(s.stderr, "live:", err)
-	s.failed = append(s.failed, err.Error())
+	s.failed = append(s.failed, fmt.Sprintf("round %d failed of %v", round+1, err))
 	return nil
 }
 
 // one measures the steps of a scene of one server.
-func (s *session) one(ctx context.Context, c scene, sub subject.Subject) error {
+func (s *session) one(ctx context.Context, round int, c scene, sub subject.Subject) error {
 	var steps []step
 	for _, step := range c.steps {
 		if c.can(sub, step) {
@@ -155,6 +155,7 @@ func (s *session) one(ctx context.Context, c scene, sub subject.Subject) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", step.Name, err)
 		}
+		sample.Round = round
 		k := report.Key{Subject: sub.Name, Step: step.Name}
 		s.samples[k] = append(s.samples[k], sample)
 		fmt.Fprintf(&line, " %s %v", step.Name, sample)

@@ -12,14 +12,15 @@ func TestReport(t *testing.T) {
 		Steps:    []Step{{"fan", "many readers", Deliveries}, {"idle", "an idle connection", Idle}, {"storm", "they return", Storm}},
 		Samples: map[Key][]Sample{
 			// The second round was disturbed: the ratio is that of the rounds.
-			{"ours", "fan"}:  {{CPU: 2, User: 0.5}, {CPU: 30, User: 1}, {CPU: 3, User: 0.7}},
-			{"limit", "fan"}: {{CPU: 2}, {CPU: 20}, {CPU: 2}},
+			{"ours", "fan"}:  {{Round: 0, CPU: 2, User: 0.5}, {Round: 1, CPU: 30, User: 1}, {Round: 2, CPU: 3, User: 0.7}},
+			{"limit", "fan"}: {{Round: 0, CPU: 2}, {Round: 1, CPU: 20}, {Round: 2, CPU: 2}},
+			{"peer", "fan"}:  {{Round: 1, CPU: 80}}, // failed in the others
 			{"ours", "idle"}: {{Memory: 5000}, {Memory: 5002}},
 		},
 	}
 	text := r.Markdown()
 	for _, want := range []string{
-		"| many readers", " 3.00 1.50× |", " 2.00 1.00× |", "0.70", "example.com/peer v1.2.3", "a note.", "12,345",
+		"| many readers", " 3.00 1.50× |", " 2.00 1.00× |", " 80.0 4.00× |", "0.70", "example.com/peer v1.2.3", "a note.", "12,345",
 		"2.00–30.0", "an idle connection: bytes", "5,001", ExcerptBegin + "\n" + r.Excerpt() + ExcerptEnd,
 	} {
 		if !strings.Contains(text, want) {
@@ -31,7 +32,7 @@ func TestReport(t *testing.T) {
 			t.Errorf("has %q, of which nothing was measured:\n%s", no, text)
 		}
 	}
-	if row := rowOf(text, "many readers"); strings.Count(row, none) != 1 {
+	if row := rowOf(text, "an idle connection: bytes"); strings.Count(row, none) != 2 {
 		t.Errorf("what was not measured is not told: %s", row)
 	}
 }

@@ -5,6 +5,8 @@ import "slices"
 
 // A Sample is one measurement of one server. What does not apply is 0.
 type Sample struct {
+	Round int
+
 	Units uint64 // what the following is per: deliveries, connections or publications
 
 	CPU    float64 // microseconds of the server's process, user and system time
@@ -75,9 +77,11 @@ func middle(list []float64) float64 {
 // disturbs both.
 func medianRatio(samples, base []Sample, m metric) float64 {
 	var ratios []float64
-	for i := range min(len(samples), len(base)) {
-		if m(base[i]) > 0 {
-			ratios = append(ratios, m(samples[i])/m(base[i]))
+	for _, s := range samples {
+		for _, b := range base {
+			if s.Round == b.Round && m(b) > 0 {
+				ratios = append(ratios, m(s)/m(b))
+			}
 		}
 	}
 	return middle(ratios)
