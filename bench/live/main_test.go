@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/surewire/surewire/bench/live/internal/control"
 	"github.com/surewire/surewire/bench/live/internal/report"
 	"github.com/surewire/surewire/bench/live/internal/subject"
 )
@@ -66,13 +67,41 @@ func TestQuick(t *testing.T) {
 
 func TestProfiles(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "p")
-	args := []string{"-quick", "-servers", "surewire", "-cases", "idle|fan10k-w1$", "-profile", dir}
+	args := []string{"-quick", "-servers", "surewire", "-cases", "handshake|idle|fan10k-w1$", "-profile", dir}
 	if err := run(t.Context(), args, &bytes.Buffer{}, &bytes.Buffer{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"surewire-handshake.cpu.pprof", "surewire-idle.heap.pprof", "surewire-fan10k-w1.cpu.pprof"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The rest of the file that is committed is made in the same way; what this
+// finds is a part of it that somebody edited, or a command that moved on.
+func TestCommittedResults(t *testing.T) {
+	text, err := os.ReadFile("../LIVE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"go run ./live -out LIVE.md", report.ExcerptBegin, report.ExcerptEnd}
+	for _, c := range scenes() {
+		for _, step := range c.steps {
+			want = append(want, "| "+step.About)
+		}
+	}
+	for _, s := range subject.All() {
+		want = append(want, "- `"+s.Name+"`")
+	}
+	for _, want := range want {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("LIVE.md lacks %q: was it written by the whole command?", want)
+		}
+	}
+	for _, no := range []string{"left out by flags", "a quick run", "writing profiles"} {
+		if strings.Contains(string(text), no) {
+			t.Errorf("LIVE.md is of a run that %q", no)
 		}
 	}
 }
@@ -94,6 +123,14 @@ func TestFaults(t *testing.T) {
 	cancel()
 	if err := run(ctx, []string{"-quick"}, nil, &bytes.Buffer{}); err == nil || err.Error() != "interrupted" {
 		t.Errorf("after an interrupt: %v", err)
+	}
+}
+
+// What a server's process fails of is told by its end.
+func TestNoServer(t *testing.T) {
+	_, err := control.Start(t.Context(), "nosuch")
+	if err == nil || !strings.Contains(err.Error(), "the server's process ended: exit status 1") {
+		t.Errorf("a server that does not exist: %v", err)
 	}
 }
 
