@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"sync"
 	"time"
 
 	"github.com/surewire/surewire"
@@ -48,5 +49,13 @@ func (v view) AppendMessage(dst []byte, channel string, m *surewire.Message) []b
 	if m.Kind != surewire.KindData && !v.joins {
 		return dst
 	}
-	return v.format.Frame(dst, wire.AppendMessage(nil, channel, m))
+	buf := payloads.Get().(*[]byte)
+	*buf = wire.AppendMessage((*buf)[:0], channel, m)
+	dst = v.format.Frame(dst, *buf)
+	if cap(*buf) <= 64<<10 {
+		payloads.Put(buf)
+	}
+	return dst
 }
+
+var payloads = sync.Pool{New: func() any { return new([]byte) }}

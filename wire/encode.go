@@ -1,11 +1,14 @@
 package wire
 
 import (
+	"bytes"
+	"strconv"
 	"time"
 
 	"github.com/centrifugal/protocol"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/surejson"
 )
 
 // Ping is the server's ping, and the client's pong. It is shared: read only.
@@ -14,6 +17,10 @@ var Ping = []byte("{}")
 // AppendMessage appends the push of m, a join or leave too, to the subscribers of
 // channel. m.Data must be one valid JSON value, as must what m.Info has.
 func AppendMessage(dst []byte, channel string, m *surewire.Message) []byte {
+	// A newline would separate two objects of a frame: the protocol's encoder knows.
+	if m.Kind == surewire.KindData && m.Info == nil && len(m.Tags) == 0 && bytes.IndexByte(m.Data, '\n') < 0 {
+		return appendPlain(dst, channel, m)
+	}
 	p := &protocol.Push{Channel: channel}
 	switch m.Kind {
 	case surewire.KindJoin:
@@ -25,6 +32,40 @@ func AppendMessage(dst []byte, channel string, m *surewire.Message) []byte {
 	}
 	return appendPush(dst, p)
 }
+
+// appendPlain writes what the protocol's own encoder writes for a publication
+// with nothing but data, which is nearly all there is, at a tenth of the cost.
+func appendPlain(dst []byte, channel string, m *surewire.Message) []byte {
+	dst = append(dst, `{"push":{"channel":`...)
+	dst = appendName(dst, channel)
+	dst = append(dst, `,"pub":{"data":`...)
+	dst = append(dst, m.Data...)
+	if m.Position.Offset != 0 {
+		dst = append(dst, `,"offset":`...)
+		dst = strconv.AppendUint(dst, m.Position.Offset, 10)
+	}
+	if at := m.Time.UnixMilli(); at != 0 {
+		dst = append(dst, `,"time":`...)
+		dst = strconv.AppendInt(dst, at, 10)
+	}
+	return append(dst, "}}}"...)
+}
+
+// appendName writes a channel's name as a JSON string.
+func appendName(dst []byte, channel string) []byte {
+	for i := range len(channel) {
+		if c := channel[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			dst, _ = names.Append(dst, channel)
+			return dst
+		}
+	}
+	dst = append(append(dst, '"'), channel...)
+	return append(dst, '"')
+}
+
+// names writes the names of channels that have more than plain letters, as the
+// protocol's encoder does.
+var names = &surejson.Encoder{EscapeHTML: true}
 
 func appendPush(dst []byte, p *protocol.Push) []byte {
 	r := protocol.Reply{Push: p}

@@ -1,6 +1,8 @@
 package wire_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
@@ -240,4 +242,25 @@ func BenchmarkAppendMessage(b *testing.B) {
 	for b.Loop() {
 		buf = wire.AppendMessage(buf[:0], "chat:lobby", m)
 	}
+}
+
+// A publication with nothing but data is written here, and one with more by the
+// protocol's encoder: the two must agree on what they share.
+func FuzzPlainPublications(f *testing.F) {
+	f.Add("chat:1", `{"a":1}`, uint64(7), int64(1700000000123))
+	f.Add("a\"b\\c<>&é\U0001f600", `null`, uint64(0), int64(0))
+	f.Fuzz(func(t *testing.T, channel, data string, offset uint64, at int64) {
+		if !json.Valid([]byte(data)) || surewire.CheckChannel(channel) != nil || at < 0 || at > 1<<50 {
+			return
+		}
+		m := message(offset, data)
+		m.Time = time.UnixMilli(at)
+		got := wire.AppendMessage(nil, channel, m)
+		tagged := *m
+		tagged.Tags = map[string]string{"k": "v"}
+		want := bytes.Replace(wire.AppendMessage(nil, channel, &tagged), []byte(`,"tags":{"k":"v"}`), nil, 1)
+		if !bytes.Equal(got, want) {
+			t.Errorf("got %s\nwant %s", got, want)
+		}
+	})
 }
