@@ -2,6 +2,7 @@ package surewire
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -119,7 +120,11 @@ func (p *Publisher) Encode(ctx context.Context, where string, v any) ([]byte, su
 	}
 	e := p.Encoder
 	e.MaxSize = limit
-	data, report := e.Append(nil, v)
+	var buf []byte
+	if raw, ok := v.(json.RawMessage); ok {
+		buf = make([]byte, 0, len(raw)) // as long as it is, unless it needs repairs
+	}
+	data, report := e.Append(buf, v)
 	if !report.Clean() {
 		p.repaired.add(report)
 	}

@@ -159,4 +159,3 @@ var (
 	_ Authorizer = AllowAll{}
 	_ Authorizer = Funcs{}
 )
-

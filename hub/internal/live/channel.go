@@ -31,7 +31,7 @@ type Channel struct {
 	tail    *tail.Tail
 	cursors []*Cursor
 	readers []Reader // those of cursors, for fanOut to read without mu; nil where cursors has changed
-	fanning bool     // one call of fanOut is at work
+	fanning bool     // it is at a worker's, or in the queue of them
 	fresh   bool     // the tail has what fanOut has not yet told of
 	lost    bool     // continuity is gone: every reader has been told
 }
@@ -186,36 +186,36 @@ func (ch *Channel) Deliver(name string, m *surewire.Message) {
 	ch.mu.Unlock()
 	ch.all.grew(grown)
 	if start {
-		go ch.fanOut() // ends when the tail has nothing new
+		ch.all.workers.put(ch)
 	}
 }
 
 // crowd is how many readers are woken by one goroutine.
 const crowd = 256
 
-// fanOut wakes the readers until the tail has nothing new. What is delivered
-// meanwhile is told of in the next round, once for all of it: the busier the
-// channel, the fewer the writes. It has a goroutine of its own, so that neither
-// a publisher nor the engine pays for the writes of others.
+// fanOut wakes the readers once, for all that is new in the tail. What is
+// delivered meanwhile is for the next round, which waits behind other channels:
+// the busier a channel, the fewer the writes. Neither a publisher nor the engine
+// pays for the writes of others.
 func (ch *Channel) fanOut() {
-	for {
-		ch.mu.Lock()
-		if !ch.fresh {
-			ch.fanning = false
-			ch.mu.Unlock()
-			return
-		}
-		ch.fresh = false
-		readers := ch.snapshot()
-		ch.mu.Unlock()
-		n := max(1, min(parts, len(readers)/crowd))
-		var others sync.WaitGroup
-		for i := 1; i < n; i++ {
-			part := readers[i*len(readers)/n : (i+1)*len(readers)/n]
-			others.Go(func() { wake(part) })
-		}
-		wake(readers[:len(readers)/n])
-		others.Wait()
+	ch.mu.Lock()
+	ch.fresh = false
+	readers := ch.snapshot()
+	ch.mu.Unlock()
+	n := max(1, min(parts, len(readers)/crowd))
+	var others sync.WaitGroup
+	for i := 1; i < n; i++ {
+		part := readers[i*len(readers)/n : (i+1)*len(readers)/n]
+		others.Go(func() { wake(part) })
+	}
+	wake(readers[:len(readers)/n])
+	others.Wait()
+	ch.mu.Lock()
+	again := ch.fresh
+	ch.fanning = again
+	ch.mu.Unlock()
+	if again {
+		ch.all.workers.put(ch)
 	}
 }
 

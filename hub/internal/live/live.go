@@ -54,6 +54,7 @@ type Channels struct {
 	ctx    context.Context // ends what is asked of the engine
 	cancel context.CancelFunc
 
+	workers  workers
 	size     atomic.Int64 // bytes of all tails
 	trimming atomic.Bool  // one call of trim is at work
 
@@ -62,16 +63,20 @@ type Channels struct {
 	channels map[string]*Channel
 }
 
-// New returns no channels. Close ends what is under way at the engine.
+// New returns no channels. Close ends the goroutines that it starts.
 func New(c Config) *Channels {
 	cs := &Channels{config: c, channels: make(map[string]*Channel)}
 	cs.ctx, cs.cancel = context.WithCancel(context.Background())
+	cs.workers.start()
 	return cs
 }
 
-// Close gives up what is asked of the engine. Channels end when their last
-// reader leaves.
-func (cs *Channels) Close() { cs.cancel() }
+// Close gives up what is asked of the engine, and wakes no reader any more.
+// Channels end when their last reader leaves.
+func (cs *Channels) Close() {
+	cs.cancel()
+	cs.workers.close()
+}
 
 // Len is how many channels are live, and Size how many bytes their tails have.
 func (cs *Channels) Len() int {

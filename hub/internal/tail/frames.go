@@ -1,8 +1,13 @@
 package tail
 
 // maxJoin is how many bytes of consecutive frames are kept in one piece, so
-// that they leave in one write.
-const maxJoin = 32 << 10
+// that they leave in one write; quiet is how many where they are framed one by
+// one, because readers keep up. margin is about what a frame has besides data.
+const (
+	maxJoin = 32 << 10
+	quiet   = 4 << 10
+	margin  = 96
+)
 
 // frames are a tail's entries of one Framer, made when the first reader asks.
 // Consecutive frames lie in one chunk: a reader that lacks several gets them as
@@ -36,22 +41,24 @@ func (f *frames) run(t *Tail, seq uint64) ([]byte, uint64) {
 
 // add frames the entry seq, behind the one before it.
 func (f *frames) add(t *Tail, seq uint64) {
-	b := f.framer.AppendMessage(nil, t.channel, t.entries[seq-t.first])
+	m := t.entries[seq-t.first]
+	need := len(m.Data) + len(t.channel) + margin
 	var c *chunk
 	if n := len(f.spans); n > 0 {
 		c = f.spans[n-1].chunk
 	}
-	if c == nil {
-		c = &chunk{buf: b[:0]}
-	} else if len(c.buf)+len(b) > cap(c.buf) {
-		// Chunks double, so that a quiet channel holds no more than it needs.
-		c = &chunk{buf: make([]byte, 0, max(len(b), min(2*cap(c.buf), maxJoin)))}
+	if c == nil || cap(c.buf)-len(c.buf) < need {
+		size := max(need, min(need*int(t.next()-seq), maxJoin)) // what is to be framed now
+		if c != nil {
+			size = max(size, min(2*cap(c.buf), quiet))
+		}
+		c = &chunk{buf: make([]byte, 0, size)}
 	}
 	start := len(c.buf)
-	c.buf = append(c.buf, b...)
+	c.buf = f.framer.AppendMessage(c.buf, t.channel, m)
 	c.last = seq
 	f.spans = append(f.spans, span{c, start, len(c.buf)})
-	t.framed += len(b)
+	t.framed += len(c.buf) - start
 }
 
 // drop forgets the oldest frame, and returns its length.
