@@ -66,10 +66,10 @@ func (c *conn) refuse(id uint32, err error) error {
 	var e *wire.Error
 	if !errors.As(err, &e) {
 		level := slog.LevelWarn
-		if c.link.Context().Err() != nil {
+		if !c.link.IsOpen() {
 			level = slog.LevelDebug // the client has gone: nobody is left who misses the answer
 		}
-		c.hub.config.Logger.LogAttrs(c.link.Context(), level, "command failed",
+		c.hub.config.Logger.LogAttrs(context.Background(), level, "command failed",
 			slog.String("client", c.id), slog.String("error", err.Error()))
 		e = wire.ErrInternal
 	}
@@ -102,6 +102,7 @@ func (c *conn) connect(ctx context.Context, id uint32, r *wire.Connect) error {
 		return surewire.DisconnectShutdown
 	}
 	c.connectBy.Stop()
+	c.connectBy = nil
 	c.slot = c.hub.wheel.Add(c)
 	c.mu.Lock()
 	c.ready = true
@@ -231,8 +232,8 @@ func (c *conn) rpc(ctx context.Context, id uint32, r *wire.RPC) error {
 	}
 	c.link.Go(func() { // ends with the handler, or when it heeds frameTimeout or the end of the connection
 		defer func() { <-c.calls }()
-		ctx, cancel := context.WithTimeout(c.link.Context(), frameTimeout)
-		defer cancel()
+		ctx, done := c.link.Work(frameTimeout)
+		defer done()
 		data, err := c.call(ctx, handler, r)
 		if err == nil {
 			c.link.Queue(wire.AppendRPC(nil, id, data))

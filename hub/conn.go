@@ -43,9 +43,9 @@ type conn struct {
 	subs    map[string]*subscription // nil for one that is about to begin
 }
 
-func newConn(ctx context.Context, h *Hub, t Transport, f *Format, p access.Peer) *conn {
+func newConn(h *Hub, t Transport, f *Format, p access.Peer) *conn {
 	c := &conn{
-		hub: h, id: rand.Text(), link: link.New(ctx, t, f.Frame, &h.links), transport: t, format: f, peer: p,
+		hub: h, id: rand.Text(), link: link.New(t, f.Frame, &h.links), transport: t, format: f, peer: p,
 		since: time.Now(), slot: -1, subs: make(map[string]*subscription),
 	}
 	c.member.Of = c
@@ -56,7 +56,9 @@ func newConn(ctx context.Context, h *Hub, t Transport, f *Format, p access.Peer)
 func (c *conn) serve() error {
 	c.connectBy = time.AfterFunc(c.hub.config.ConnectTimeout, func() { c.link.Close(surewire.DisconnectStale) })
 	err := c.read()
-	c.connectBy.Stop()
+	if c.connectBy != nil {
+		c.connectBy.Stop()
+	}
 	c.mu.Lock()
 	subs := c.begun()
 	c.subs = nil
@@ -98,10 +100,25 @@ func (c *conn) read() error {
 		if !c.link.Working(true) {
 			continue // until the client or Close ends the stream
 		}
-		c.frame(frame)
+		if string(frame) == "{}" {
+			c.frame(frame)
+		} else {
+			c.aside(frame)
+		}
 		c.link.Working(false)
 		c.link.Flush()
 	}
+}
+
+// aside carries out a frame on a stack of its own: that of the reader, which
+// stays for as long as the connection does, remains small.
+func (c *conn) aside(frame []byte) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.frame(frame)
+	}()
+	<-done
 }
 
 // frameTimeout bounds the work for one frame, whatever an engine or an
@@ -121,9 +138,9 @@ func (c *conn) frame(frame []byte) {
 			}
 		default:
 			if ctx == nil {
-				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeout(c.link.Context(), frameTimeout)
-				defer cancel()
+				var done func()
+				ctx, done = c.link.Work(frameTimeout)
+				defer done()
 			}
 			err = c.do(ctx, cmd)
 		}

@@ -104,14 +104,17 @@ func New(c Config) *Hub {
 }
 
 // Serve serves one client until it leaves, breaks the protocol, or is told to
-// go. The caller's goroutine is the connection's reader; Serve closes t, and
+// go, or ctx is done. The caller's goroutine is the connection's reader; Serve closes t, and
 // returns when nothing of the connection is left. The error says why it ended;
 // nil means that the client left in good order.
 func (h *Hub) Serve(ctx context.Context, t Transport, f *Format, p access.Peer) error {
-	c := newConn(ctx, h, t, f, p)
+	c := newConn(h, t, f, p)
 	if !h.roster.Add(&c.member, c.id) {
 		c.link.Close(surewire.DisconnectShutdown)
 		return surewire.DisconnectShutdown
+	}
+	if ctx.Done() != nil {
+		defer context.AfterFunc(ctx, func() { c.link.Abort(surewire.DisconnectShutdown) })()
 	}
 	err := c.serve()
 	h.roster.Remove(&c.member)
@@ -121,7 +124,7 @@ func (h *Hub) Serve(ctx context.Context, t Transport, f *Format, p access.Peer) 
 }
 
 // Shutdown asks every client to come back elsewhere and returns when all
-// connections have ended, or with the error of ctx. So that the clients do not
+// connections have ended, or cuts them off and returns the error of ctx. So that the clients do not
 // come back as one, they are told a millisecond apart, but all within half of
 // the time that ctx leaves. A hub that is shut down takes no more clients.
 func (h *Hub) Shutdown(ctx context.Context) error {
@@ -136,6 +139,9 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	case <-idle:
 		return nil
 	case <-ctx.Done():
+		for _, c := range h.roster.All() {
+			c.link.Abort(surewire.DisconnectShutdown)
+		}
 		return errors.Join(errors.New("hub: connections were left"), ctx.Err())
 	}
 }

@@ -258,7 +258,7 @@ func leave(subs ...*subscription) {
 			continue
 		}
 		if s.Channel.Remove(&s.Place) && was == here {
-			ctx, cancel := context.WithDeadline(context.WithoutCancel(s.conn.link.Context()), end)
+			ctx, cancel := context.WithDeadline(context.Background(), end)
 			s.announce(ctx, surewire.KindLeave)
 			cancel()
 		}

@@ -52,8 +52,6 @@ type Server struct {
 	mux       *http.ServeMux
 	id, name  string // of this process: random, and the machine's
 	began     time.Time
-	ctx       context.Context // ends the connections that Shutdown could not wait for
-	cancel    context.CancelFunc
 }
 
 // New returns a server. Its Shutdown ends what it starts; the engine remains
@@ -70,7 +68,6 @@ func New(c Config) *Server {
 	if s.publisher == nil {
 		s.publisher = &surewire.Publisher{Engine: c.Engine, MaxSize: c.MaxPublication, Logger: c.Logger}
 	}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
 	h := c.Hub
 	h.Engine, h.Publisher, h.Authorizer, h.Handlers, h.Logger = c.Engine, s.publisher, c.Authorizer, c.Handlers, c.Logger
 	s.hub = hub.New(h)
@@ -95,7 +92,6 @@ func (s *Server) Hub() *hub.Hub { return s.hub }
 // connections have ended, or cuts them off and returns the error of ctx.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.hub.Shutdown(ctx)
-	s.cancel()
 	if errors.Is(err, surewire.ErrClosed) {
 		return nil
 	}

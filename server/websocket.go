@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"net/http"
@@ -39,7 +40,7 @@ func (s *Server) websocket(w http.ResponseWriter, r *http.Request) {
 	if c.Deflated() {
 		format = websocketDeflated
 	}
-	go s.hub.Serve(s.ctx, c, format, access.Peer{Address: address(r)})
+	go s.hub.Serve(context.Background(), c, format, access.Peer{Address: address(r)})
 }
 
 // allowedOrigin reports whether the page that sent r may use the server. A

@@ -52,8 +52,6 @@ type Link struct {
 	// Static after construction.
 	config    *Config
 	frame     func(dst, payload []byte) []byte // appends payload as one frame
-	ctx       context.Context                  // done when the connection is to end
-	cancel    context.CancelFunc
 	transport Transport
 
 	// Owned by the writer.
@@ -69,19 +67,20 @@ type Link struct {
 	// mu guards the following.
 	mu        sync.Mutex
 	state     State
-	bye       surewire.Disconnect // what the client is told; once Draining
-	out       []byte              // frames of its own: replies, pings, ends of subscriptions
-	outFrames int                 // how many those are
-	room      chan struct{}       // holds a token after out got shorter; nil before AwaitRoom waits
-	woken     []*Cursor           // may have something after them
-	writing   bool                // somebody is the writer
-	blocking  bool                // and may be waiting for the socket
-	working   bool                // a frame of the client is being carried out: a pong may wait behind it
-	pinging   int                 // pings in out
-	pings     int                 // that have gone and have no pong yet
-	pinged    time.Time           // when the last of them went
-	heard     time.Time           // when the client last said anything
-	rtt       time.Duration       // of the last ping
+	jobs      []*context.CancelFunc // what works for the connection
+	bye       surewire.Disconnect   // what the client is told; once Draining
+	out       []byte                // frames of its own: replies, pings, ends of subscriptions
+	outFrames int                   // how many those are
+	room      chan struct{}         // holds a token after out got shorter; nil before AwaitRoom waits
+	woken     []*Cursor             // may have something after them
+	writing   bool                  // somebody is the writer
+	blocking  bool                  // and may be waiting for the socket
+	working   bool                  // a frame of the client is being carried out: a pong may wait behind it
+	pinging   int                   // pings in out
+	pings     int                   // that have gone and have no pong yet
+	pinged    time.Time             // when the last of them went
+	heard     time.Time             // when the client last said anything
+	rtt       time.Duration         // of the last ping
 }
 
 // A Cursor is where a link stands in a channel. It must not be copied.
@@ -97,16 +96,48 @@ type Cursor struct {
 }
 
 // New returns an open link, whose frames are made by frame.
-func New(ctx context.Context, t Transport, frame func(dst, payload []byte) []byte, c *Config) *Link {
-	l := &Link{config: c, frame: frame, transport: t, heard: time.Now()}
-	l.ctx, l.cancel = context.WithCancel(ctx)
-	return l
+func New(t Transport, frame func(dst, payload []byte) []byte, c *Config) *Link {
+	return &Link{config: c, frame: frame, transport: t, heard: time.Now()}
 }
 
-// Context is done when the connection is to end.
-func (l *Link) Context() context.Context { return l.ctx }
+// Work returns a context for what works for the connection: it is done after
+// timeout, or when the connection is to end. done must be called. A context that
+// is there for as long as the connection would cost each idle one half a
+// kilobyte.
+func (l *Link) Work(timeout time.Duration) (ctx context.Context, done func()) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state != Open {
+		cancel()
+		return ctx, cancel
+	}
+	l.jobs = append(l.jobs, &cancel)
+	return ctx, func() {
+		cancel()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.jobs = slices.DeleteFunc(l.jobs, func(j *context.CancelFunc) bool { return j == &cancel }); len(l.jobs) == 0 {
+			l.jobs = nil
+		}
+	}
+}
 
-// Go runs f, which must end soon after the link's context, in a goroutine that
+// leave moves l on to a state in which nothing begins any more, and returns what
+// is to be called without mu, which the caller holds.
+func (l *Link) leave(s State) (stop func()) {
+	l.state = s
+	l.madeRoom()
+	jobs := l.jobs
+	l.jobs = nil
+	return func() {
+		for _, cancel := range jobs {
+			(*cancel)()
+		}
+	}
+}
+
+// Go runs f, which must end soon after its [Link.Work], in a goroutine that
 // [Link.End] waits for; where the link has ended, it does not.
 func (l *Link) Go(f func()) {
 	l.mu.Lock()
@@ -237,11 +268,7 @@ func (l *Link) AwaitRoom() bool {
 		case start:
 			l.write()
 		default:
-			select {
-			case <-room:
-			case <-l.ctx.Done():
-				return false
-			}
+			<-room
 		}
 	}
 }
@@ -262,16 +289,23 @@ func (l *Link) Close(d surewire.Disconnect) {
 		l.mu.Unlock()
 		return
 	}
-	l.state, l.bye = Draining, d
+	l.bye = d
+	stop := l.leave(Draining)
 	start, waits := l.claim(), l.blocking
 	l.mu.Unlock()
-	l.cancel()
+	stop()
 	if waits {
 		l.transport.Close(d)
 	}
 	if start {
 		l.write()
 	}
+}
+
+// Abort is Close for a client that is not waited for: what is owed to it is lost.
+func (l *Link) Abort(d surewire.Disconnect) {
+	l.Close(d)
+	l.transport.Close(d)
 }
 
 // End is called when the transport's stream has ended, with why. It makes the
@@ -282,12 +316,12 @@ func (l *Link) End(err error, cursors []*Cursor) error {
 	if l.state == Draining {
 		err = l.bye
 	}
-	l.state = Closed
+	stop := l.leave(Closed)
 	for _, c := range cursors {
 		c.live = false
 	}
 	l.mu.Unlock()
-	l.cancel()
+	stop()
 	l.transport.Close(surewire.DisconnectNormal)
 	l.workers.Wait()
 	return err

@@ -99,7 +99,7 @@ func onStage(t *testing.T, tailLen int, f func(t *testing.T, s *stage)) {
 
 // open has a link read channels, live.
 func (s *stage) open(p *pipe, channels ...string) (*Link, []*seat) {
-	l := New(s.Context(), p, line, &s.config)
+	l := New(p, line, &s.config)
 	var seats []*seat
 	var cursors []*Cursor
 	for _, name := range channels {
@@ -291,12 +291,19 @@ func TestGo(t *testing.T) {
 	onStage(t, 4, func(t *testing.T, s *stage) {
 		l, _ := s.open(&pipe{})
 		done := false
-		l.Go(func() { <-l.Context().Done(); time.Sleep(time.Second); done = true })
+		ctx, release := l.Work(time.Hour)
+		defer release()
+		l.Go(func() { <-ctx.Done(); time.Sleep(time.Second); done = true })
 		l.End(nil, nil)
 		if !done {
 			t.Error("End did not wait")
 		}
 		l.Go(func() { t.Error("work for nobody") })
+		if ctx, release := l.Work(time.Hour); ctx.Err() == nil {
+			t.Error("what works for a link that has ended is not told to end")
+		} else {
+			release()
+		}
 	})
 }
 
@@ -304,7 +311,7 @@ func TestWhatIsOwedLeavesBeforeTheEnd(t *testing.T) {
 	onStage(t, 4, func(t *testing.T, s *stage) {
 		for _, takes := range []int{1 << 20, 3, 0} {
 			p := &pipe{try: func(b []byte) int { return min(takes, len(b)) }}
-			l := New(t.Context(), p, line, &s.config)
+			l := New(p, line, &s.config)
 			l.Queue([]byte("reply"))
 			l.Close(surewire.DisconnectExpired)
 			l.Queue([]byte("late"))
@@ -321,11 +328,8 @@ func TestWhatIsOwedLeavesBeforeTheEnd(t *testing.T) {
 
 func BenchmarkIdle(b *testing.B) {
 	c := &Config{}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	b.ReportAllocs()
 	for b.Loop() {
-		l := New(ctx, &pipe{}, line, c)
-		l.cancel()
+		New(&pipe{}, line, c)
 	}
 }

@@ -18,6 +18,9 @@ const maxWrite = 64 << 10
 // catchUpLimit is how many publications one read of history asks for.
 const catchUpLimit = 256
 
+// historyTimeout bounds one read of history.
+const historyTimeout = 10 * time.Second
+
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // giveBack keeps a buffer for the next, unless it has grown beyond what is usual.
@@ -200,7 +203,7 @@ func (l *Link) release() bool {
 		l.mu.Unlock()
 		return false
 	}
-	l.writing, l.blocking = false, false
+	l.writing, l.blocking, l.out = false, false, nil
 	bye := l.state == Draining
 	l.mu.Unlock()
 	if bye {
@@ -219,12 +222,14 @@ func (l *Link) fail(err error) {
 	case errors.As(err, &d):
 	}
 	l.mu.Lock()
+	stop := func() {}
 	if l.state < Draining {
-		l.state, l.bye = Draining, d
+		l.bye = d
+		stop = l.leave(Draining)
 	}
 	d = l.bye
 	l.mu.Unlock()
-	l.cancel()
+	stop()
 	l.transport.Close(d)
 }
 
@@ -243,7 +248,9 @@ func (l *Link) catchUp(c *Cursor, buf *[]byte) error {
 	if l.reads++; l.reads > l.config.CatchUps {
 		return surewire.DisconnectSlow
 	}
-	h, err := l.config.History(l.ctx, c.Channel.Name(), after, catchUpLimit)
+	ctx, done := l.Work(historyTimeout)
+	h, err := l.config.History(ctx, c.Channel.Name(), after, catchUpLimit)
+	done()
 	if err != nil {
 		return surewire.DisconnectServerError
 	}
