@@ -139,6 +139,30 @@ func TestPingDuringCatchUp(t *testing.T) {
 	})
 }
 
+// Once a client has been told that its subscription ended, nothing of it comes:
+// what was being read from history for it is given up.
+func TestUnsubscribeDuringCatchUp(t *testing.T) {
+	inBubble(t, hub.Config{PingInterval: time.Hour}, func(t *testing.T, b *bench) {
+		for range 800 {
+			b.publish("c", `"`+strings.Repeat("x", 8000)+`"`)
+		}
+		p := connect(t.Context(), b.hub, newRand(1), time.Second)
+		p.send(wire.Command{ID: 1, Connect: &wire.Connect{}}, wire.Command{ID: 2, Subscribe: &wire.Subscribe{Channel: "c", Recover: true}})
+		for p.want(t).Publication == nil {
+		}
+		p.send(wire.Command{ID: 3, Unsubscribe: &wire.Unsubscribe{Channel: "c"}})
+		n := 0
+		for p.want(t).ID != 3 {
+			n++
+		}
+		if n > 400 {
+			t.Errorf("%d came first: there is nothing to give up", n)
+		}
+		time.Sleep(time.Minute)
+		p.wantHeard(t)
+	})
+}
+
 func TestExpiredIsNotRecoveredFromTheTail(t *testing.T) {
 	inBubble(t, hub.Config{}, func(t *testing.T, b *bench) {
 		keeper := b.connect()
