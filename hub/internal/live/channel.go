@@ -202,14 +202,11 @@ func (ch *Channel) fanOut() {
 	ch.fresh = false
 	readers := ch.snapshot()
 	ch.mu.Unlock()
-	n := max(1, min(parts, len(readers)/crowd))
-	var others sync.WaitGroup
-	for i := 1; i < n; i++ {
-		part := readers[i*len(readers)/n : (i+1)*len(readers)/n]
-		others.Go(func() { wake(part) })
+	if n := min(parts, len(readers)/crowd); n > 1 {
+		wakeCrowd(readers, n)
+	} else {
+		wake(readers)
 	}
-	wake(readers[:len(readers)/n])
-	others.Wait()
 	ch.mu.Lock()
 	again := ch.fresh
 	ch.fanning = again
@@ -217,6 +214,16 @@ func (ch *Channel) fanOut() {
 	if again {
 		ch.all.workers.put(ch)
 	}
+}
+
+// wakeCrowd wakes readers, in n parts at once.
+func wakeCrowd(readers []Reader, n int) {
+	var all sync.WaitGroup
+	for i := range n {
+		part := readers[i*len(readers)/n : (i+1)*len(readers)/n]
+		all.Go(func() { wake(part) })
+	}
+	all.Wait()
 }
 
 func wake(readers []Reader) {
