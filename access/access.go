@@ -92,7 +92,7 @@ func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 // An Authorizer says who may do what. Its methods return nil to allow. A
 // surewire.Disconnect ends the connection, and a *wire.Error is what the
 // client is told; of any other error it hears that permission is denied, and
-// the log hears the text. They may be called concurrently, should return soon,
+// the log, at level debug, has the text. They may be called concurrently, should return soon,
 // and must when ctx is done.
 type Authorizer interface {
 	// Connect admits a client and says who it is. With r.Refresh the client is
