@@ -68,6 +68,7 @@ type Link struct {
 	mu        sync.Mutex
 	state     State
 	jobs      []*context.CancelFunc // what works for the connection
+	timer     *time.Timer           // ends a farewell; nil before one
 	bye       surewire.Disconnect   // what the client is told; once Draining
 	out       []byte                // frames of its own: replies, pings, ends of subscriptions
 	outFrames int                   // how many those are
@@ -294,11 +295,24 @@ func (l *Link) Close(d surewire.Disconnect) {
 	start, waits := l.claim(), l.blocking
 	l.mu.Unlock()
 	stop()
-	if waits {
+	switch {
+	case !waits:
+	case d == surewire.DisconnectSlow:
 		l.transport.Close(d)
+	default: // whoever writes closes it when nothing is owed
+		l.later(d)
 	}
 	if start {
 		l.write()
+	}
+}
+
+// later closes the transport if the client does not read what is owed to it.
+func (l *Link) later(d surewire.Disconnect) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state != Closed {
+		l.timer = time.AfterFunc(farewell, func() { l.transport.Close(d) })
 	}
 }
 
@@ -317,6 +331,9 @@ func (l *Link) End(err error, cursors []*Cursor) error {
 		err = l.bye
 	}
 	stop := l.leave(Closed)
+	if l.timer != nil {
+		l.timer.Stop()
+	}
 	for _, c := range cursors {
 		c.live = false
 	}

@@ -18,6 +18,10 @@ const maxWrite = 64 << 10
 // catchUpLimit is how many publications one read of history asks for.
 const catchUpLimit = 256
 
+// farewell is how long a client that is told to go may take to read what was
+// sent to it before.
+const farewell = time.Second
+
 // historyTimeout bounds one read of history.
 const historyTimeout = 10 * time.Second
 
@@ -76,14 +80,18 @@ func (l *Link) write() {
 
 // wait goes on with rest, and whatever else is owed, in a goroutine that may
 // wait for the socket and for history. It ends when nothing is owed, or when
-// the connection does. A client that is told to go is not waited for.
+// the connection does. A client that is told to go is waited for briefly.
 func (l *Link) wait(rest []byte, buf *[]byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch l.state {
 	case Draining:
 		bye := l.bye
-		l.workers.Go(func() { l.transport.Close(bye) })
+		l.workers.Go(func() { // what was owed before is tried once more: TLS takes nothing without waiting
+			l.transport.Write(rest, time.Now().Add(farewell))
+			giveBack(buf)
+			l.transport.Close(bye)
+		})
 	case Closed:
 	default:
 		l.blocking = true

@@ -241,6 +241,7 @@ func (ch *Channel) Lost(string) {
 		readers = ch.snapshot()
 	}
 	ch.lost, ch.cursors, ch.readers = true, nil, nil
+	ch.all.size.Add(-int64(ch.tail.Clear())) // trim no longer sees it
 	ch.mu.Unlock()
 	ch.all.detach(ch)
 	go func() { // an engine must not be called from its own delivery; ends when all are told

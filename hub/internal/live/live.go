@@ -159,8 +159,13 @@ func (cs *Channels) grew(by int) {
 // trim shrinks tails until an eighth of the budget is free. They are caches of
 // the log: who needed them reads history.
 func (cs *Channels) trim() {
-	defer cs.grew(0) // others may have grown since it looked
-	defer cs.trimming.Store(false)
+	before := cs.size.Load()
+	defer func() {
+		cs.trimming.Store(false)
+		if cs.size.Load() < before {
+			cs.grew(0) // others may have grown since it looked
+		}
+	}()
 	type candidate struct {
 		ch   *Channel
 		read int64
