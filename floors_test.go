@@ -26,6 +26,7 @@ var floors = map[string]int{
 	"wire":               2,
 	"access":             2,
 	"namespace":          2,
+	"auth":               2,
 	"socket":             2,
 	"memengine":          2,
 	"enginetest":         2,
