@@ -41,6 +41,7 @@ var floors = map[string]int{
 var rooms = map[string][]string{
 	"github.com/centrifugal/protocol":     {"wire"},
 	"github.com/gobwas/ws":                {"socket", "client"},
+	"github.com/MicahParks/jwkset":        {"auth"},
 	"github.com/alecthomas/kong":          {"cmd/surewire"},
 	"github.com/prometheus/client_golang": {"server"},
 	"go.yaml.in/yaml/v3":                  {"cmd/surewire"},
