@@ -43,6 +43,7 @@ var rooms = map[string][]string{
 	"github.com/gobwas/ws":                {"socket", "client"},
 	"github.com/MicahParks/jwkset":        {"auth"},
 	"github.com/alecthomas/kong":          {"cmd/surewire"},
+	"github.com/golang-jwt/jwt/v5":        {"auth"},
 	"github.com/prometheus/client_golang": {"server"},
 	"go.yaml.in/yaml/v3":                  {"cmd/surewire"},
 	"google.golang.org/protobuf":          {"surejson/protojson"},
