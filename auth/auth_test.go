@@ -139,9 +139,9 @@ func TestConfig(t *testing.T) {
 func TestSecretsAreMasked(t *testing.T) {
 	var log strings.Builder
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
-	key := auth.Key{Secret: auth.Secret(secret)}
-	logger.Info("start", "secret", key.Secret, "key", key)
-	fmt.Fprint(&log, key, key.Secret)
+	key, signer := auth.Key{Secret: auth.Secret(secret)}, auth.SignerConfig{Secret: auth.Secret(secret)}
+	logger.Info("start", "secret", key.Secret, "key", key, "signer", signer)
+	fmt.Fprint(&log, key, signer, key.Secret)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		fmt.Fprintf(&log, verb+verb+verb, key.Secret, key, []auth.Key{key})
 	}
