@@ -319,7 +319,7 @@ func attacks() map[string]string {
 		"padding":                good + "=",
 		"base64 of another kind": strings.ReplaceAll(part[0], "e", "+") + "." + part[1] + "." + part[2],
 		"spaces":                 " " + good,
-		"a trailing bit":         part[0] + "." + part[1] + "." + part[2][:len(part[2])-1] + "_",
+		"a bit that is unused":   good[:len(good)-1] + string(good[len(good)-1]+1), // the same signature, unless read strictly
 		"a NUL":                  good + "\x00",
 		"header is no JSON":      signed(`{"alg"`),
 		"header is a list":       signed(`["HS256"]`),
