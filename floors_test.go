@@ -32,6 +32,7 @@ var floors = map[string]int{
 	"enginetest":         2,
 	"hub":                3,
 	"client":             3,
+	"hook":               3,
 	"server":             4,
 	"demo":               4,
 	"cmd/surewire":       5,
