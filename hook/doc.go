@@ -24,12 +24,13 @@
 //
 // With [Config.Secret], each request has a header [SignatureHeader], of the form
 // t=<unix seconds>,v1=<hex>: the HMAC-SHA256 of the seconds, a full stop and the
-// body. In Python, with body and secret as bytes:
+// body. In Python, with body and secret as bytes, and a ValueError for a header of
+// another form:
 //
 //	def genuine(header, body, secret):
 //	    t, v1 = (part.partition("=")[2] for part in header.split(","))
 //	    mac = hmac.new(secret, t.encode() + b"." + body, hashlib.sha256).hexdigest()
-//	    return hmac.compare_digest(mac, v1) and abs(time.time() - int(t)) < 300
+//	    return hmac.compare_digest(mac.encode(), v1.encode()) and abs(time.time() - int(t)) < 300
 //
 // The body does not say which event it is of. Endpoints that must not take each
 // other's requests need secrets of their own.

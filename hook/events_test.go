@@ -97,7 +97,7 @@ func compact(s string) string { return strings.ReplaceAll(s, " ", "") }
 // None is what a call returns beside an error.
 func none(event string) any {
 	switch event {
-	case "connect", "refresh":
+	case "connect", "connect bare", "refresh":
 		return access.Session{}
 	case "subscribe", "sub_refresh":
 		return access.Grant{}
