@@ -158,12 +158,13 @@ func TestACrowdBeforeAHangingBackend(t *testing.T) {
 	const slots = 50
 	var now, most atomic.Int32
 	full, release := make(chan struct{}), make(chan struct{})
+	isFull := sync.OnceFunc(func() { close(full) })
 	url := listen(t, func(c net.Conn, _ *http.Request) {
 		n := now.Add(1)
 		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 		}
 		if n == slots {
-			close(full)
+			isFull()
 		}
 		<-release
 		now.Add(-1)
@@ -204,10 +205,17 @@ func TestACrowdBeforeAHangingBackend(t *testing.T) {
 	sick.Close()
 }
 
-// Connections are used again, and their number is bounded.
+// Connections are used again, all that there may be, and there are no more.
 func TestConnectionsAreKept(t *testing.T) {
+	const slots = 4
 	var connections atomic.Int32
-	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, `{}`) }))
+	var together atomic.Pointer[sync.WaitGroup]
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		gate := together.Load()
+		gate.Done()
+		gate.Wait() // so that all slots are in use at once
+		io.WriteString(w, `{}`)
+	}))
 	web.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
 			connections.Add(1)
@@ -215,20 +223,23 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 	web.Start()
 	defer web.Close()
-	c := newClient(t, Config{URL: web.URL, MaxConcurrent: 4, Timeout: time.Minute})
+	c := newClient(t, Config{URL: web.URL, MaxConcurrent: slots, Timeout: time.Minute})
 	defer c.Close()
-	var callers sync.WaitGroup
 	for range 20 {
-		callers.Go(func() { // ends with its calls
-			for range 10 {
+		gate := new(sync.WaitGroup)
+		gate.Add(slots)
+		together.Store(gate)
+		var callers sync.WaitGroup
+		for range slots {
+			callers.Go(func() { // ends with its call
 				if _, err := calls["rpc"](t.Context(), c); err != nil {
 					t.Error(err)
 				}
-			}
-		})
+			})
+		}
+		callers.Wait()
 	}
-	callers.Wait()
-	if n := connections.Load(); n < 1 || n > 4 {
-		t.Errorf("%d connections for 200 calls", n)
+	if n := connections.Load(); n != slots {
+		t.Errorf("%d connections for 20 times %d calls at once", n, slots)
 	}
 }
