@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/surewire/surewire/surejson/internal/method"
 	"github.com/surewire/surewire/surejson/internal/output"
@@ -277,11 +276,7 @@ func (l *line) value(b []byte, v slog.Value) []byte {
 		}
 		return l.w.Duration(l.w, b, v.Duration())
 	case slog.KindTime:
-		out, valid := token.AppendTime(b, v.Time())
-		if !valid {
-			l.w.Note(len(b), reflect.TypeFor[time.Time](), output.TimeRange, "")
-		}
-		return out
+		return l.w.Time(b, v.Time())
 	}
 	l.w.Root = v.Any()
 	b = plan.Part(l.w, b)

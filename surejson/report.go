@@ -113,9 +113,6 @@ func (r Reason) String() string {
 
 // newReport returns the Report on out, the whole output of w.
 func newReport(w *output.Writer, out []byte) Report {
-	if w.Clean() {
-		return Report{}
-	}
 	list, tally := w.Repairs(out), w.Tally()
 	r := Report{Repairs: make([]Repair, len(list)), Total: tally.Total(), reasons: tally.Reasons()}
 	for i, l := range list {

@@ -122,23 +122,27 @@ const (
 // Append appends v to dst as one JSON value, as [Marshal] would, and returns
 // the extended buffer. Neither dst nor the value is kept. What the capacity of
 // dst holds beyond the output is overwritten.
-func (e *Encoder) Append(dst []byte, v any) ([]byte, Report) {
+func (e *Encoder) Append(dst []byte, v any) (out []byte, r Report) {
 	var room output.Config
 	w := output.New(e.config(&room), len(dst), v)
-	out := plan.Append(w, dst)
-	r := newReport(w, out[len(dst):])
+	out = plan.Append(w, dst)
+	if !w.Clean() {
+		r = newReport(w, out[len(dst):])
+	}
 	w.Release()
 	return out, r
 }
 
 // marshal is Append to a new buffer.
-func (e *Encoder) marshal(v any) ([]byte, Report) {
+func (e *Encoder) marshal(v any) (own []byte, r Report) {
 	var room output.Config
 	w := output.New(e.config(&room), 0, v)
 	out := plan.Append(w, w.Spare[:0])
-	r := newReport(w, out)
+	if !w.Clean() {
+		r = newReport(w, out)
+	}
 	w.Spare = out[:0]
-	own := append(make([]byte, 0, len(out)), out...)
+	own = append(make([]byte, 0, len(out)), out...)
 	w.Release()
 	return own, r
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/surewire/surewire/surejson/internal/contain"
@@ -13,10 +14,11 @@ import (
 	"github.com/surewire/surewire/surejson/internal/token"
 )
 
-// The types of encoding/json that hold JSON.
+// The types that a Writer knows.
 var (
 	NumberType = reflect.TypeFor[json.Number]()
 	RawType    = reflect.TypeFor[json.RawMessage]()
+	TimeType   = reflect.TypeFor[time.Time]()
 )
 
 // Int appends a signed integer of type t.
@@ -50,6 +52,15 @@ func (w *Writer) Float(b []byte, f float64, size int, t reflect.Type) []byte {
 		return w.Replace(b, t, NonFinite, strconv.FormatFloat(f, 'g', -1, size))
 	}
 	return token.AppendFloat(b, f, size)
+}
+
+// Time appends a time.
+func (w *Writer) Time(b []byte, t time.Time) []byte {
+	out, valid := w.clock.Append(b, t)
+	if !valid {
+		w.Note(len(b), TimeType, TimeRange, "")
+	}
+	return out
 }
 
 // Text appends s as a string, on behalf of a value of type t.

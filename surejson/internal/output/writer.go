@@ -13,6 +13,7 @@ import (
 
 	"github.com/surewire/surewire/surejson/internal/contain"
 	"github.com/surewire/surewire/surejson/internal/pointer"
+	"github.com/surewire/surewire/surejson/internal/token"
 )
 
 // A Config holds the policies and limits of an encoding, none left open.
@@ -49,6 +50,8 @@ type Writer struct {
 
 	marks []mark
 	tally Tally // of the repairs made, also of those not among marks
+
+	clock token.Clock
 
 	Root  any    // the value
 	Spare []byte // a buffer to write to, empty

@@ -21,7 +21,7 @@ type keyText func(w *output.Writer, p memory.Ref, room int) output.Key
 func keyTextOf(t reflect.Type) keyText {
 	kind := t.Kind()
 	switch {
-	case t == timeType:
+	case t == output.TimeType:
 		return func(w *output.Writer, p memory.Ref, room int) output.Key { return jsonKey(w, p, t, room) }
 	case kind == reflect.String:
 		return func(w *output.Writer, p memory.Ref, _ int) output.Key {

@@ -155,7 +155,6 @@ func (c *compiler) byKind(p *Plan, addressed bool) appender {
 
 // Types that are written by what they are, not by their fields.
 var (
-	timeType     = reflect.TypeFor[time.Time]()
 	durationType = reflect.TypeFor[time.Duration]()
 	slogType     = reflect.TypeFor[slog.Value]()
 	valueType    = reflect.TypeFor[reflect.Value]()

@@ -13,15 +13,14 @@ import (
 	"github.com/surewire/surewire/surejson/internal/memory"
 	"github.com/surewire/surewire/surejson/internal/method"
 	"github.com/surewire/surewire/surejson/internal/output"
-	"github.com/surewire/surewire/surejson/internal/token"
 )
 
 // specialEncoding returns the encoding of a type of the standard library
 // that is written by what it is, or nil.
 func specialEncoding(p *Plan) appender {
 	switch p.t {
-	case timeType:
-		return timestamp
+	case output.TimeType:
+		return func(w *output.Writer, b []byte, p memory.Ref) []byte { return w.Time(b, memory.Load[time.Time](p)) }
 	case durationType:
 		return duration
 	case output.NumberType:
@@ -102,15 +101,6 @@ func loose(w *output.Writer, b []byte, v any) []byte {
 	b = anything(w, b, memory.At(slot))
 	w.Ascend()
 	return b
-}
-
-// timestamp appends the time.Time at p.
-func timestamp(w *output.Writer, b []byte, p memory.Ref) []byte {
-	out, valid := token.AppendTime(b, memory.Load[time.Time](p))
-	if !valid {
-		w.Note(len(b), timeType, output.TimeRange, "")
-	}
-	return out
 }
 
 // duration appends the time.Duration at p.

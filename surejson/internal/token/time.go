@@ -7,51 +7,98 @@ import (
 	"time"
 )
 
-// AppendTime appends t as a JSON string in RFC 3339 form with nanoseconds.
-// A year outside 0..9999 is written with a sign and at least six digits, as
+// A Clock appends times. It keeps the text of the last day, since the times
+// of a program are mostly of a few days. The zero Clock is ready to use.
+type Clock struct {
+	day  int64    // of date, where 1 is the first of the year 0
+	date [12]byte // the quote, the date and the T
+}
+
+const (
+	daySeconds = 24 * 60 * 60
+	yearZero   = 719528  // days from the year 0 to 1970
+	yearFar    = 3652425 // days from the year 0 to 10000
+)
+
+// Append appends t as a JSON string in RFC 3339 form with nanoseconds. A year
+// outside 0..9999 is written with a sign and at least six digits, as
 // ECMAScript reads it, and a zone of a day or more as UTC; then valid is
 // false.
-func AppendTime(dst []byte, t time.Time) (out []byte, valid bool) {
+func (c *Clock) Append(dst []byte, t time.Time) (out []byte, valid bool) {
 	valid = true
 	offset := 0
 	if t.Location() != time.UTC {
-		if _, offset = t.Zone(); offset <= -24*3600 || offset >= 24*3600 {
+		if _, offset = t.Zone(); offset <= -daySeconds || offset >= daySeconds {
 			t, offset, valid = t.UTC(), 0, false
 		}
 	}
-	sec := t.Unix() + int64(offset)
-	days := sec / 86400
-	clock := sec - days*86400
-	if clock < 0 {
-		clock += 86400
-		days--
-	}
-	year, month, day := civil(days)
 	n := len(dst)
 	dst = slices.Grow(dst, len(longTime))
 	buf := dst[n : n+len(longTime)]
-	buf[0] = '"'
-	at := 5
-	if year < 0 || year > 9999 {
-		at, valid = 1+len(appendFarYear(buf[1:1], year)), false
+	sec := t.Unix() + int64(offset)
+	at, ofDay := len(c.date), uint32(0)
+	if since := uint64(sec) + yearZero*daySeconds; since < yearFar*daySeconds {
+		day := since / daySeconds
+		ofDay = uint32(since - day*daySeconds)
+		c.turn(int64(day) + 1)
+		*(*[len(c.date)]byte)(buf) = c.date
 	} else {
-		put2(buf[1:], uint32(year)/100)
-		put2(buf[3:], uint32(year)%100)
+		at, ofDay = putFar(buf, sec)
+		valid = false
 	}
-	c := uint32(clock)
-	rest := buf[at:]
-	copy(rest, "-00-00T00:00:00")
-	put2(rest[1:], month)
-	put2(rest[4:], day)
-	put2(rest[7:], c/3600)
-	put2(rest[10:], c/60%60)
-	put2(rest[13:], c%60)
-	at += 15 + putFraction(rest[15:], uint32(t.Nanosecond()))
-	return append(appendZone(dst[:n+at], t, offset), '"'), valid
+	binary.LittleEndian.PutUint64(buf[at:], clockDigits(ofDay))
+	at += 8
+	at += putFraction(buf[at:], uint32(t.Nanosecond()))
+	if offset != 0 {
+		return append(appendZone(dst[:n+at], t, offset), '"'), valid
+	}
+	buf[at], buf[at+1] = 'Z', '"'
+	return dst[:n+at+2], valid
 }
 
 // longTime is at least as long as any time.
 const longTime = `"-292277026596-12-31T23:59:59.999999999+23:59"`
+
+// turn makes day, of a year from 0 to 9999, that of the date.
+func (c *Clock) turn(day int64) {
+	if day == c.day {
+		return
+	}
+	year, month, ofMonth := civil(day - 1 - yearZero)
+	copy(c.date[:], `"0000-00-00T`)
+	put2(c.date[1:], uint32(year)/100)
+	put2(c.date[3:], uint32(year)%100)
+	put2(c.date[6:], month)
+	put2(c.date[9:], ofMonth)
+	c.day = day
+}
+
+// putFar writes the quote, the date of a year outside 0..9999 and the T. It
+// returns how many bytes that takes, and the second of the day.
+func putFar(buf []byte, sec int64) (n int, ofDay uint32) {
+	days, rest := sec/daySeconds, sec%daySeconds
+	if rest < 0 {
+		days, rest = days-1, rest+daySeconds
+	}
+	year, month, day := civil(days)
+	buf[0] = '"'
+	n = 1 + len(appendFarYear(buf[1:1], year))
+	copy(buf[n:], "-00-00T")
+	put2(buf[n+1:], month)
+	put2(buf[n+4:], day)
+	return n + 7, uint32(rest)
+}
+
+// clockDigits returns the eight bytes of hours, minutes and seconds, the first
+// one lowest. All three are divided by 10 at once, each with a
+// multiplication.
+func clockDigits(ofDay uint32) uint64 {
+	minutes := ofDay / 60
+	w := uint64(minutes/60) | uint64(minutes%60)<<24 | uint64(ofDay%60)<<48
+	tens := w * 103 >> 10 & 0x000F00000F00000F
+	const zeros = 0x30303A30303A3030 // 00:00:00
+	return tens | (w-tens*10)<<8 | zeros
+}
 
 // civil turns days since 1 January 1970 into a date of the Gregorian
 // calendar. Years begin on 1 March, so that the leap day is last. The divisions
@@ -108,13 +155,10 @@ func putFraction(buf []byte, ns uint32) int {
 	return 9 - trailingZeros(w)
 }
 
-// appendZone appends Z or the offset of t, in seconds, from UTC.
+// appendZone appends the offset of t, in seconds, from UTC.
 func appendZone(dst []byte, t time.Time, offset int) []byte {
 	minutes := offset / 60
 	if minutes == 0 {
-		if offset == 0 {
-			return append(dst, 'Z')
-		}
 		return t.AppendFormat(dst, "Z07:00")
 	}
 	sign := byte('+')

@@ -18,11 +18,12 @@ func FuzzTimes(f *testing.F) {
 	f.Add(int64(-62167219201), int64(1), 3600)
 	f.Add(int64(253402300799), int64(120000000), -43200)
 	f.Fuzz(func(t *testing.T, sec, nsec int64, zone int) {
+		var clock token.Clock
 		for _, when := range []time.Time{
 			time.Unix(sec%400000000000, nsec%1000000000).UTC(),
 			time.Unix(sec%400000000000, nsec%1000000000).In(time.FixedZone("", zone%100000)),
 		} {
-			got, valid := token.AppendTime(nil, when)
+			got, valid := clock.Append(nil, when)
 			want, err := json.Marshal(when)
 			if valid != (err == nil) || valid && string(got) != string(want) {
 				t.Errorf("got %s, %v, want %s, %v", got, valid, want, err)
@@ -36,14 +37,15 @@ func FuzzTimes(f *testing.F) {
 
 // Every day of four thousand years, and the first and last second of it.
 func TestEveryDay(t *testing.T) {
+	var clock token.Clock
 	day := time.Date(-1999, 1, 1, 0, 0, 0, 0, time.UTC)
 	for range 4000 * 365 {
-		got, _ := token.AppendTime(nil, day)
+		got, _ := clock.Append(nil, day)
 		if want := day.Format(`-01-02T15:04:05Z"`); string(got[len(got)-len(want):]) != want {
 			t.Fatalf("got %s, want %s", got, want)
 		}
 		day = day.Add(24*time.Hour - time.Second)
-		got, _ = token.AppendTime(nil, day)
+		got, _ = clock.Append(nil, day)
 		if want := day.Format(`-01-02T15:04:05Z"`); string(got[len(got)-len(want):]) != want {
 			t.Fatalf("got %s, want %s", got, want)
 		}
@@ -52,8 +54,9 @@ func TestEveryDay(t *testing.T) {
 }
 
 func TestExtremeTimes(t *testing.T) {
+	var clock token.Clock
 	for _, sec := range []int64{math.MinInt64, math.MaxInt64, math.MinInt64 + 1, math.MaxInt64 - 1<<40, -1 << 60, 1 << 60} {
-		if got, valid := token.AppendTime(nil, time.Unix(sec, 0).UTC()); !json.Valid(got) || valid && len(got) != len(`"2006-01-02T15:04:05Z"`) {
+		if got, valid := clock.Append(nil, time.Unix(sec, 0).UTC()); !json.Valid(got) || valid && len(got) != len(`"2006-01-02T15:04:05Z"`) {
 			t.Errorf("%d: %s", sec, got)
 		}
 	}
