@@ -5,6 +5,7 @@ package token
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/surewire/surewire/surejson/internal/vector"
@@ -19,7 +20,7 @@ const (
 )
 
 // wide is the length from which ASCII is faster by vectors than by words.
-const wide = 64
+const wide = 40
 
 // slack is the room kept beyond the rest of the string: one word that is
 // stored whole although only its head counts, and the longest escape.
@@ -79,9 +80,10 @@ func appendRest(buf []byte, n int, s string, i int, html bool) (out []byte, vali
 	valid = true
 	for {
 		if len(s)-i >= vector.Least {
-			k := vector.Copy(buf[n:], s[i:], html)
-			i, n = i+k, n+k
-		} else {
+			read, written := vector.Copy(buf[n:], s[i:], html, &escapes)
+			i, n = i+read, n+written
+		}
+		if len(s)-i < vector.Least {
 			i, n = copyValid(buf, n, s, i, html)
 		}
 		if i == len(s) {
@@ -90,7 +92,8 @@ func appendRest(buf []byte, n int, s string, i int, html bool) (out []byte, vali
 		}
 		buf = reserve(buf, n, len(s)-i)
 		if s[i] < utf8.RuneSelf {
-			n = escapeByte(buf, n, s[i])
+			binary.LittleEndian.PutUint64(buf[n:], escapes[s[i]])
+			n += int(escapes[s[i]] >> 56)
 			i++
 			continue
 		}
@@ -247,31 +250,19 @@ func escapeRune(buf []byte, n int, s string) (end, size int) {
 	return n + copy(buf[n:], `\ufffd`), 0
 }
 
-// escapeByte writes the escape of an ASCII character.
-func escapeByte(buf []byte, n int, c byte) int {
-	short := byte(0)
-	switch c {
-	case '"', '\\':
-		short = c
-	case '\b':
-		short = 'b'
-	case '\f':
-		short = 'f'
-	case '\n':
-		short = 'n'
-	case '\r':
-		short = 'r'
-	case '\t':
-		short = 't'
+// escapes are the escapes of all ASCII characters.
+var escapes = func() (e vector.Escapes) {
+	for c := range e {
+		text := []byte(`\u00` + hexDigits[c>>4:c>>4+1] + hexDigits[c&0xF:c&0xF+1])
+		if k := strings.IndexByte("\"\\\b\f\n\r\t", byte(c)); k >= 0 {
+			text = []byte{'\\', `"\bfnrt`[k]}
+		}
+		var word [8]byte
+		word[7] = byte(copy(word[:], text))
+		e[c] = binary.LittleEndian.Uint64(word[:])
 	}
-	if short != 0 {
-		buf[n], buf[n+1] = '\\', short
-		return n + 2
-	}
-	n += copy(buf[n:], `\u00`)
-	buf[n], buf[n+1] = hexDigits[c>>4], hexDigits[c&0xF]
-	return n + 2
-}
+	return e
+}()
 
 // Valid reports whether s is UTF-8; for short ASCII it is quick.
 func Valid(s string) bool {

@@ -32,7 +32,8 @@ func TestCopyStaysInside(t *testing.T) {
 				s := unsafe.String(&in[0], n)
 				for _, to := range []int{0, page - n} {
 					out := dst[to : to+n : to+n]
-					if got, want := Copy(out, s, false), standing(s, false); got != want || string(out[:got]) != s[:got] {
+					got, written := Copy(out, s, false, &escapes)
+					if want := standing(s, false); got != want || written != want || string(out[:got]) != s[:got] {
 						t.Fatalf("%q: %d bytes stand, want %d", s, got, want)
 					}
 				}

@@ -12,6 +12,10 @@ package vector
 
 import "unicode/utf8"
 
+// Escapes are the escapes of the ASCII characters: the first byte lowest, and
+// the length, at most seven, in the highest byte.
+type Escapes [utf8.RuneSelf]uint64
+
 // whole returns n, or less if a character of s begins before n and ends
 // after; s[:n] is UTF-8 but for that.
 func whole(s string, n int) int {

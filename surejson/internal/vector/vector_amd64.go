@@ -18,3 +18,6 @@ func least() int {
 // hasAVX2 reports whether the processor has AVX2 and the system saves its
 // registers.
 func hasAVX2() bool
+
+//go:noescape
+func copyBlocks(dst []byte, s string, html bool, escapes *Escapes) (read, written int)

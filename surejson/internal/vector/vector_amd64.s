@@ -62,23 +62,27 @@ BYTES(one, 0x0101010101010101)
 BYTES(bytesA9, 0xA9A9A9A9A9A9A9A9)
 BYTES(bytesE2, 0xE2E2E2E2E2E2E2E2)
 
-// func copyBlocks(dst []byte, s string, html bool) int
+// func copyBlocks(dst []byte, s string, html bool, escapes *Escapes) (read, written int)
 //
 // Blocks of 32 bytes; the last one overlaps the one before so that it ends
-// with s. Bytes before a block are loaded again, at their distance.
+// with s. Bytes before a block are loaded again, at their distance. After an
+// escape the next block begins behind it.
 //
-//	DI  dst                  Y0  the block
-//	SI  s                    Y1  its high four bits
-//	CX  len(s)               Y2  what is wrong with each byte
-//	DX  offset of the block  Y5, Y6, Y7  one, two and three bytes before
-//	R8  the last offset      Y8, Y9  escapes by low and high four bits
-//	R9  the byte before      Y10, Y11, Y12  faults by firstHigh, firstLow,
-//	                              secondHigh
-//	                         Y13 low4, Y14 thirdLess, Y15 fourthLess
-TEXT ·copyBlocks(SB), NOSPLIT, $0-56
+//	DI  dst, moved by what     Y0  the block
+//	    escapes are longer     Y1  its high four bits
+//	SI  s                      Y2  what is wrong with each byte
+//	CX  len(s)                 Y5, Y6, Y7  one, two and three bytes before
+//	DX  offset of the block    Y8, Y9  escapes by low and high four bits
+//	R8  the last offset        Y10, Y11, Y12  faults by firstHigh, firstLow,
+//	R9  the byte before            secondHigh
+//	R10 escapes                Y13 low4, Y14 thirdLess, Y15 fourthLess
+//	R11 behind the last escape
+//	R12 the highest DI for one more escape
+TEXT ·copyBlocks(SB), NOSPLIT, $0-72
 	MOVQ dst_base+0(FP), DI
 	MOVQ s_base+24(FP), SI
 	MOVQ s_len+32(FP), CX
+	MOVQ escapes+48(FP), R10
 	LEAQ escapeLow<>(SB), AX
 	LEAQ escapeLowHTML<>(SB), BX
 	CMPB html+40(FP), $0
@@ -91,9 +95,13 @@ TEXT ·copyBlocks(SB), NOSPLIT, $0-56
 	VMOVDQU low4<>(SB), Y13
 	VMOVDQU thirdLess<>(SB), Y14
 	VMOVDQU fourthLess<>(SB), Y15
+	MOVQ dst_len+8(FP), R12
+	SUBQ CX, R12
+	LEAQ -16(DI)(R12*1), R12
 	LEAQ -32(CX), R8
 	XORL DX, DX
 	XORL R9, R9
+	XORL R11, R11
 
 block:
 	VMOVDQU (SI)(DX*1), Y0
@@ -105,10 +113,32 @@ block:
 	VPAND Y3, Y2, Y2
 	VPMOVMSKB Y0, AX
 	ORL R9, AX
-	JZ decide // ASCII, also the byte before
+	JNZ beyond
 
-	TESTQ DX, DX
-	JZ start
+	// ASCII, also the byte before.
+	VPXOR Y4, Y4, Y4
+	VPCMPEQB Y4, Y2, Y2
+	VPMOVMSKB Y2, AX
+	XORL $-1, AX
+	JZ advance
+	TZCNTL AX, AX
+	ADDQ AX, DX
+	CMPQ DI, R12
+	JGT done
+	MOVBLZX (SI)(DX*1), AX
+	MOVQ (R10)(AX*8), AX
+	MOVQ AX, (DI)(DX*1)
+	SHRQ $56, AX
+	LEAQ -1(DI)(AX*1), DI
+	INCQ DX
+	MOVQ DX, R11
+	CMPQ DX, R8
+	JLE block
+	JMP done
+
+beyond:
+	CMPQ DX, $3
+	JLT start
 	VMOVDQU -1(SI)(DX*1), Y5
 	VMOVDQU -2(SI)(DX*1), Y6
 	VMOVDQU -3(SI)(DX*1), Y7
@@ -138,17 +168,20 @@ check:
 	VPAND Y5, Y6, Y6
 	VPOR Y6, Y2, Y2
 
-decide:
 	VPXOR Y4, Y4, Y4
 	VPCMPEQB Y4, Y2, Y2
 	VPMOVMSKB Y2, AX
 	XORL $-1, AX
 	JNZ found
+
+advance:
 	ADDQ $32, DX
 	CMPQ DX, R8
 	JLE next
 	CMPQ DX, CX
 	JEQ done
+	CMPQ R8, R11
+	JLT done // an escape would be written over
 	MOVQ R8, DX
 
 next:
@@ -157,7 +190,7 @@ next:
 	JMP block
 
 start:
-	// Nothing is before the first block.
+	// Nothing, or an escape, is before this block.
 	VPERM2I128 $0x08, Y0, Y0, Y4
 	VPALIGNR $15, Y4, Y0, Y5
 	VPALIGNR $14, Y4, Y0, Y6
@@ -165,12 +198,15 @@ start:
 	JMP check
 
 found:
-	BSFL AX, AX
+	TZCNTL AX, AX
 	ADDQ AX, DX
 
 done:
 	VZEROUPPER
-	MOVQ DX, ret+48(FP)
+	MOVQ DX, read+56(FP)
+	ADDQ DI, DX
+	SUBQ dst_base+0(FP), DX
+	MOVQ DX, written+64(FP)
 	RET
 
 // func hasAVX2() bool

@@ -35,7 +35,7 @@ DATA tables<>+80(SB)/8, $0x0103010101030101
 DATA tables<>+88(SB)/8, $0x0105010D01010101
 GLOBL tables<>(SB), RODATA|NOPTR, $96
 
-// func copyBlocks(dst []byte, s string, html bool) int
+// func copyStanding(dst []byte, s string, html bool) int
 //
 // Blocks of 16 bytes; the last one overlaps the one before so that it ends
 // with s. Bytes before a block are loaded again, at their distance.
@@ -47,7 +47,7 @@ GLOBL tables<>(SB), RODATA|NOPTR, $96
 //	R4  the last offset      V16 to V20  tables
 //	R5  the byte before      V21 0F, V22 80, V23 E0, V24 F0, V25 E2, V26 A9,
 //	R9  80, eight times          V27 01, each 16 times
-TEXT ·copyBlocks(SB), NOSPLIT, $0-56
+TEXT ·copyStanding(SB), NOSPLIT, $0-56
 	MOVD dst_base+0(FP), R0
 	MOVD s_base+24(FP), R1
 	MOVD s_len+32(FP), R2

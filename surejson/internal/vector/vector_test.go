@@ -27,12 +27,76 @@ func verify(t *testing.T, s string) {
 		dst := make([]byte, len(s), len(s)+len(edge))
 		copy(dst[len(s):cap(dst)], edge)
 		want := standing(s, html)
-		if got := Copy(dst, s, html); got != want {
+		if got, written := Copy(dst, s, html, &escapes); got != want || written != want {
 			t.Fatalf("%q (%d bytes), html %v: %d bytes stand, want %d", s, len(s), html, got, want)
 		}
 		if string(dst[:want]) != s[:want] || string(dst[len(s):cap(dst)]) != edge {
 			t.Fatalf("%q: copied as %q", s, dst[:cap(dst)])
 		}
+	}
+}
+
+// escapes are such that each tells its character.
+var escapes = func() (e Escapes) {
+	for c := range e {
+		e[c] = '\\' | uint64(c)<<8 | 2<<56
+		if c < ' ' {
+			e[c] = '^' | uint64(c)<<8 | '^'<<16 | uint64(c)<<24 | '^'<<32 | '^'<<40 | 6<<56
+		}
+	}
+	return e
+}()
+
+// escaped returns s as Copy should write it, which ends before the first
+// character beyond ASCII that cannot stand.
+func escaped(s string, html bool) string {
+	var b strings.Builder
+	for s != "" {
+		n := standing(s, html)
+		b.WriteString(s[:n])
+		if s = s[n:]; s == "" || s[0] >= utf8.RuneSelf {
+			break
+		}
+		e := escapes[s[0]]
+		for i := range e >> 56 {
+			b.WriteByte(byte(e >> (8 * i)))
+		}
+		s = s[1:]
+	}
+	return b.String()
+}
+
+// verifyEscapes compares Copy on s with room for escapes.
+func verifyEscapes(t *testing.T, s string, html bool) {
+	t.Helper()
+	const edge = "edge"
+	want := standing(s, html)
+	for _, room := range []int{15, 16, 20, 5*len(s) + 16} {
+		dst := make([]byte, len(s)+room, len(s)+room+len(edge))
+		copy(dst[len(s)+room:cap(dst)], edge)
+		read, written := Copy(dst, s, html, &escapes)
+		if read < want || read > len(s) || escaped(s[:read], html) != string(dst[:written]) || string(dst[len(dst):cap(dst)]) != edge {
+			t.Fatalf("%q (%d bytes), html %v, room for %d: read %d, wrote %q", s, len(s), html, room, read, dst[:written])
+		}
+		if room < 16 && read != want {
+			t.Fatalf("%q (%d bytes), html %v: escaped without room", s, len(s), html)
+		}
+	}
+}
+
+// Text full of escapes is read to within a block of its end.
+func TestCopyEscapes(t *testing.T) {
+	needVectors(t)
+	if _, written := Copy(make([]byte, 500), strings.Repeat("\"", 100), false, &escapes); written == 0 {
+		t.Skip("escapes are left to others")
+	}
+	for n := Least; n < 300; n++ {
+		s := strings.Repeat("line of \"output\"\n\x01", 20)[:n]
+		dst := make([]byte, 6*n+16)
+		if read, _ := Copy(dst, s, false, &escapes); read <= n-32 {
+			t.Errorf("%q: read only %d of %d bytes", s, read, n)
+		}
+		verifyEscapes(t, s, false)
 	}
 }
 
@@ -87,7 +151,11 @@ func TestCopyPlaces(t *testing.T) {
 			verify(t, long[:n])
 			for i, p := range pieces {
 				for at := i % 3; at+len(p) <= n; at += 3 {
-					verify(t, long[:at]+p+long[at+len(p):n])
+					s := long[:at] + p + long[at+len(p):n]
+					verify(t, s)
+					if n%5 == 0 {
+						verifyEscapes(t, s, i%2 == 0)
+					}
 				}
 			}
 		}
@@ -108,6 +176,7 @@ func FuzzCopy(f *testing.F) {
 		// The same further on, after text that is good and that may be cut.
 		verify(t, strings.Repeat("y", int(shift))+s)
 		verify(t, strings.Repeat("abé日😀", 6)[:shift%64]+s)
+		verifyEscapes(t, strings.Repeat("y<\"", 20)[:shift%60]+s, shift%2 == 0)
 	})
 }
 
