@@ -26,7 +26,7 @@ func (w *Writer) Int(b []byte, i int64, t reflect.Type) []byte {
 	if i > token.MaxSafe || i < -token.MaxSafe {
 		return w.bigInteger(b, strconv.FormatInt(i, 10), t)
 	}
-	return strconv.AppendInt(b, i, 10)
+	return token.AppendInt(b, i)
 }
 
 // Uint appends an unsigned integer of type t.
@@ -34,7 +34,7 @@ func (w *Writer) Uint(b []byte, u uint64, t reflect.Type) []byte {
 	if u > token.MaxSafe {
 		return w.bigInteger(b, strconv.FormatUint(u, 10), t)
 	}
-	return strconv.AppendUint(b, u, 10)
+	return token.AppendUint(b, u)
 }
 
 func (w *Writer) bigInteger(b []byte, digits string, t reflect.Type) []byte {
@@ -61,6 +61,12 @@ func (w *Writer) Time(b []byte, t time.Time) []byte {
 		w.Note(len(b), TimeType, TimeRange, "")
 	}
 	return out
+}
+
+// Ample reports whether [token.Head.AppendPlain] may be used, because what it
+// writes fits and is what the policies ask for.
+func (w *Writer) Ample(b []byte) bool {
+	return !w.HTML && (!contain.On || w.Room(b) >= token.Plain)
 }
 
 // Text appends s as a string, on behalf of a value of type t.
@@ -171,6 +177,11 @@ func (w *Writer) Raw(b []byte, raw json.RawMessage) []byte {
 // Name appends a comma, a member's name and a colon. What is not UTF-8 in the
 // name is for the caller to report.
 func (w *Writer) Name(b []byte, s string) []byte {
+	if w.Ample(b) {
+		if out, ok := token.Comma.AppendPlain(b, s); ok {
+			return append(out, ':')
+		}
+	}
 	b, _ = token.AppendString(append(b, ','), s, w.HTML)
 	return append(b, ':')
 }

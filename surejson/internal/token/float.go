@@ -17,7 +17,7 @@ func AppendFloat(dst []byte, f float64, size int) []byte {
 		exact = 1 << 24
 	}
 	if abs < exact && f == math.Trunc(f) && (f != 0 || !math.Signbit(f)) {
-		return strconv.AppendInt(dst, int64(f), 10)
+		return AppendInt(dst, int64(f))
 	}
 	if size == 64 && abs < 1e21 && abs >= 1e-6 {
 		if abs < 1e9 && abs >= 1e-3 {
@@ -56,20 +56,21 @@ func appendShort(dst []byte, f float64) (out []byte, ok bool) {
 		dst = append(dst, '-')
 		scaled = -scaled
 	}
-	whole, part := scaled/1000, uint32(scaled%1000)
-	dst = strconv.AppendInt(dst, whole, 10)
-	digits := [4]byte{'.', byte('0' + part/100), byte('0' + part/10%10), byte('0' + part%10)}
-	n := 4
-	for digits[n-1] == '0' {
-		n--
-	}
-	return append(dst, digits[:n]...), true
+	whole := uint64(scaled) / 1000
+	part := uint32(uint64(scaled) - whole*1000)
+	dst = AppendUint(dst, whole)
+	const room = 4
+	n := len(dst)
+	dst = slices.Grow(dst, room)
+	w := '.' | (part/100)<<8 | (part/10%10)<<16 | (part%10)<<24 | '0'*0x01010100
+	binary.LittleEndian.PutUint32(dst[n:n+room], w)
+	return dst[:n+room-bits.LeadingZeros32(w^'0'*0x01010101)/8], true
 }
 
 // appendShortest appends a float of absolute value from 1e-6 to below 1e21,
 // where no exponent is written.
 func appendShortest(dst []byte, f float64) []byte {
-	const room = len("-0.000001234567890123456789")
+	const room = len("-0.00000") + 1 + 2*len(digits{})*8
 	dst = slices.Grow(dst, room)
 	n := len(dst)
 	buf := dst[n : n+room]
@@ -78,58 +79,63 @@ func appendShortest(dst []byte, f float64) []byte {
 		buf, n = buf[1:], n+1
 	}
 	d, exponent := shortest(math.Float64bits(f) &^ (1 << 63))
-	var digits [24]byte
-	start := putDigits(&digits, d)
-	end := len(digits)
-	for digits[end-1] == '0' {
-		end--
-	}
-	shown := digits[start:end]
-	point := len(digits) - start + exponent // how many digits are before it
-	switch {
+	shown, count, dropped := digitsOf(d)
+	switch point := count + dropped + exponent; { // how many digits are before it
 	case point <= 0:
 		head := 2 - point
 		copy(buf, "0.00000")
-		return dst[:n+head+copy(buf[head:], shown)]
-	case point >= len(shown):
-		copy(buf[copy(buf, shown):], "00000000000000000000")
+		shown.put(buf[head:])
+		return dst[:n+head+count]
+	case point >= count:
+		shown.put(buf)
 		return dst[:n+point]
+	default:
+		shown.put(buf)
+		buf[point] = '.'
+		shown.from(point).put(buf[point+1:])
+		return dst[:n+count+1]
 	}
-	copy(buf, shown[:point])
-	buf[point] = '.'
-	return dst[:n+point+1+copy(buf[point+1:], shown[point:])]
 }
 
-// putDigits writes the decimal digits of d, of which there are at most 18,
-// to the end of buf and returns where they start.
-func putDigits(buf *[24]byte, d uint64) int {
+// digits are decimal digits, eight in a word with the first lowest, and zeros
+// after them.
+type digits [3]uint64
+
+// digitsOf returns the digits of d, of which there are at most 18, without
+// leading zeros; count is how many they are without the dropped trailing zeros.
+func digitsOf(d uint64) (shown digits, count, dropped int) {
 	high := d / 1e8
-	low := uint32(d - high*1e8)
-	binary.LittleEndian.PutUint64(buf[16:], eightDigits(low))
 	top := high / 1e8
-	binary.LittleEndian.PutUint64(buf[8:], eightDigits(uint32(high-top*1e8)))
-	binary.LittleEndian.PutUint64(buf[:], eightDigits(uint32(top)))
-	i := 0
-	for ; buf[i] == '0'; i++ {
+	w := digits{eightDigits(uint32(top)), eightDigits(uint32(high - top*1e8)), eightDigits(uint32(d - high*1e8))}
+	skip := leadingZeros(w[0])
+	if top == 0 {
+		skip = 8 + leadingZeros(w[1])
+		if high == 0 {
+			skip = 16 + leadingZeros(w[2])
+		}
 	}
-	return i
+	for i := len(w) - 1; i >= 0 && dropped == 8*(len(w)-1-i); i-- {
+		dropped += trailingZeros(w[i])
+	}
+	return w.from(skip), 24 - skip - dropped, dropped
 }
 
-// eightDigits returns the eight decimal digits of d, the highest in the
-// lowest byte. It divides by 10000, then the halves by 100, then the quarters
-// by 10, each with a multiplication.
-func eightDigits(d uint32) uint64 {
-	q := d / 10000
-	w := uint64(q) | uint64(d-q*10000)<<32
-	hundreds := w * 5243 >> 19 & 0x0000007F0000007F
-	w = hundreds | (w-hundreds*100)<<16
-	tens := w * 103 >> 10 & 0x000F000F000F000F
-	return tens | (w-tens*10)<<8 | eachByte*'0'
+// from returns the digits from the one with index i on.
+func (d digits) from(i int) digits {
+	for ; i >= 8; i -= 8 {
+		d[0], d[1], d[2] = d[1], d[2], eachByte*'0'
+	}
+	s := uint(8 * i)
+	return digits{d[0]>>s | d[1]<<(64-s), d[1]>>s | d[2]<<(64-s), d[2]>>s | eachByte*'0'<<(64-s)}
 }
 
-// trailingZeros returns how many of the eight decimal digits in w are zeros at
-// the end.
-func trailingZeros(w uint64) int { return bits.LeadingZeros64(w^eachByte*'0') / 8 }
+// put writes the digits to the start of buf.
+func (d digits) put(buf []byte) {
+	_ = buf[23]
+	binary.LittleEndian.PutUint64(buf, d[0])
+	binary.LittleEndian.PutUint64(buf[8:], d[1])
+	binary.LittleEndian.PutUint64(buf[16:], d[2])
+}
 
 // shortest returns the shortest decimal d * 10^exponent, of those the nearest,
 // that reads as the float with these bits; d may end in zeros. This is the

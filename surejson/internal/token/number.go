@@ -1,5 +1,11 @@
 package token
 
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+)
+
 // MaxSafe is 2^53: integers up to it are exact in every JSON reader, also
 // in those that read numbers as IEEE 754 doubles (RFC 8259, section 6).
 const MaxSafe = 1 << 53
@@ -17,13 +23,13 @@ func NumberLen[T string | []byte](s T) (n int, integer bool) {
 	case s[i] == '0':
 		i++
 	case '1' <= s[i] && s[i] <= '9':
-		i = digits(s, i)
+		i = digitsEnd(s, i)
 	default:
 		return 0, false
 	}
 	integer = true
 	if i < len(s) && s[i] == '.' {
-		end := digits(s, i+1)
+		end := digitsEnd(s, i+1)
 		if end == i+1 {
 			return 0, false
 		}
@@ -34,7 +40,7 @@ func NumberLen[T string | []byte](s T) (n int, integer bool) {
 		if i < len(s) && (s[i] == '+' || s[i] == '-') {
 			i++
 		}
-		end := digits(s, i)
+		end := digitsEnd(s, i)
 		if end == i {
 			return 0, false
 		}
@@ -43,8 +49,8 @@ func NumberLen[T string | []byte](s T) (n int, integer bool) {
 	return i, integer
 }
 
-// digits returns the index of the first byte of s from i that is no digit.
-func digits[T string | []byte](s T, i int) int {
+// digitsEnd returns the index of the first byte of s from i that is no digit.
+func digitsEnd[T string | []byte](s T, i int) int {
 	for i < len(s) && '0' <= s[i] && s[i] <= '9' {
 		i++
 	}
@@ -59,3 +65,46 @@ func Safe[T string | []byte](s T) bool {
 	const limit = "9007199254740992"
 	return len(s) < len(limit) || len(s) == len(limit) && string(s) <= limit
 }
+
+// AppendInt appends i.
+func AppendInt(dst []byte, i int64) []byte {
+	if i < 0 {
+		return AppendUint(append(dst, '-'), -uint64(i))
+	}
+	return AppendUint(dst, uint64(i))
+}
+
+// AppendUint appends u.
+func AppendUint(dst []byte, u uint64) []byte {
+	if u >= 1e8 {
+		high := u / 1e8
+		dst = AppendUint(dst, high)
+		return binary.LittleEndian.AppendUint64(dst, eightDigits(uint32(u-high*1e8)))
+	}
+	n := len(dst)
+	dst = slices.Grow(dst, 8)
+	w := eightDigits(uint32(u))
+	skip := leadingZeros(w)
+	binary.LittleEndian.PutUint64(dst[n:n+8], w>>(8*skip))
+	return dst[:n+8-skip]
+}
+
+// eightDigits returns the eight decimal digits of d, the highest in the
+// lowest byte. It divides by 10000, then the halves by 100, then the quarters
+// by 10, each with a multiplication.
+func eightDigits(d uint32) uint64 {
+	q := d / 10000
+	w := uint64(q) | uint64(d-q*10000)<<32
+	hundreds := w * 5243 >> 19 & 0x0000007F0000007F
+	w = hundreds | (w-hundreds*100)<<16
+	tens := w * 103 >> 10 & 0x000F000F000F000F
+	return tens | (w-tens*10)<<8 | eachByte*'0'
+}
+
+// trailingZeros returns how many of the eight decimal digits in w are zeros at
+// the end.
+func trailingZeros(w uint64) int { return bits.LeadingZeros64(w^eachByte*'0') / 8 }
+
+// leadingZeros returns how many of the eight decimal digits in w are zeros at
+// the start; the last does not count.
+func leadingZeros(w uint64) int { return bits.TrailingZeros64(w^eachByte*'0'|1<<56) / 8 }
