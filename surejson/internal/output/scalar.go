@@ -63,11 +63,9 @@ func (w *Writer) Time(b []byte, t time.Time) []byte {
 	return out
 }
 
-// Ample reports whether [token.Head.AppendPlain] may be used, because what it
-// writes fits and is what the policies ask for.
-func (w *Writer) Ample(b []byte) bool {
-	return !w.HTML && (!contain.On || w.Room(b) >= token.Plain)
-}
+// Ample reports whether [token.Head.AppendPlain] may be used, since what it
+// writes surely fits.
+func (w *Writer) Ample(b []byte) bool { return !contain.On || w.Room(b) >= token.Plain }
 
 // Text appends s as a string, on behalf of a value of type t.
 func (w *Writer) Text(b []byte, s string, t reflect.Type) []byte {
@@ -178,7 +176,7 @@ func (w *Writer) Raw(b []byte, raw json.RawMessage) []byte {
 // name is for the caller to report.
 func (w *Writer) Name(b []byte, s string) []byte {
 	if w.Ample(b) {
-		if out, ok := token.Comma.AppendPlain(b, s); ok {
+		if out, ok := token.Comma.AppendPlain(b, s, w.HTML); ok {
 			return append(out, ':')
 		}
 	}

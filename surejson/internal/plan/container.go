@@ -6,6 +6,7 @@ import (
 	"github.com/surewire/surewire/surejson/internal/memory"
 	"github.com/surewire/surewire/surejson/internal/method"
 	"github.com/surewire/surewire/surejson/internal/output"
+	"github.com/surewire/surewire/surejson/internal/token"
 )
 
 // anything appends the value in the interface{} at p. The types that decoded
@@ -15,6 +16,11 @@ func anything(w *output.Writer, b []byte, p memory.Ref) []byte {
 	case nil:
 		return append(b, "null"...)
 	case string:
+		if w.Ample(b) {
+			if out, ok := token.None.AppendPlain(b, v, w.HTML); ok {
+				return out
+			}
+		}
 		return w.Text(b, v, stringType)
 	case float64:
 		return w.Float(b, v, 64, floatType)
@@ -194,23 +200,36 @@ func (c *compiler) array(p *Plan, addressed bool) appender {
 }
 
 // list appends the n elements, at least one, of a slice or array of type t.
+// Each element brings its comma; the first one's becomes the bracket.
 func list(w *output.Writer, b []byte, t reflect.Type, elem *Plan, base memory.Ref, n int) []byte {
-	at, size, run := len(b), elem.t.Size(), elem.run
-	b = append(b, '[')
+	in, size := len(b), elem.t.Size()
 	for i := range n {
-		start, tally := len(b), w.Tally()
-		if i > 0 {
-			b = append(b, ',')
+		p := memory.Element(base, i, size)
+		if elem.op == opString && w.Ample(b) {
+			if out, ok := token.Comma.AppendPlain(b, memory.Load[string](p), w.HTML); ok {
+				b = out
+				continue
+			}
 		}
-		b = run(w, b, memory.Element(base, i, size))
+		start, tally := len(b), w.Tally()
+		b = append(b, ',')
+		if elem.op == opStruct {
+			b = object(w, b, elem, p)
+		} else {
+			b = elem.run(w, b, p)
+		}
 		if w.Over(b) {
 			var stop bool
-			it, p := output.ItemAt(start, start+min(i, 1), tally), memory.Element(base, i, size)
-			if b, stop = spill(w, b, it, p, elem.t, t, at); stop {
+			it, p := output.ItemAt(start, start+1, tally), memory.Element(base, i, size)
+			if b, stop = spill(w, b, it, p, elem.t, t, in); stop {
 				break
 			}
 		}
 	}
+	if len(b) == in {
+		return append(b, "[]"...)
+	}
+	b[in] = '['
 	return append(b, ']')
 }
 

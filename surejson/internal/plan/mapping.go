@@ -41,14 +41,14 @@ func (c *compiler) mapBody(p *Plan) appender {
 		switch t.Elem() {
 		case anyType:
 			return func(w *output.Writer, b []byte, at memory.Ref) []byte {
-				if out, ok := pairs(w, b, memory.Load[map[string]any](at), &w.Anys, anything, t); ok {
+				if out, ok := pairs(w, b, memory.Load[map[string]any](at), &w.Anys, elem, t); ok {
 					return out
 				}
 				return general(w, b, at)
 			}
 		case stringType:
 			return func(w *output.Writer, b []byte, at memory.Ref) []byte {
-				if out, ok := pairs(w, b, memory.Load[map[string]string](at), &w.Strings, elem.run, t); ok {
+				if out, ok := pairs(w, b, memory.Load[map[string]string](at), &w.Strings, elem, t); ok {
 					return out
 				}
 				return general(w, b, at)
@@ -63,7 +63,7 @@ var anyType = reflect.TypeFor[any]()
 // pairs appends the members of a map of type t, by way of a stack of the
 // Writer. It does nothing, and ok is false, if a name is not UTF-8: mending it
 // may make it equal to another.
-func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pair[V], elem appender, t reflect.Type) (out []byte, ok bool) {
+func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pair[V], elem *Plan, t reflect.Type) (out []byte, ok bool) {
 	in, first, ranks := len(b), len(*stack), len(w.Ranks)
 	ok = true
 	piled, order := *stack, w.Ranks
@@ -81,7 +81,11 @@ func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pa
 		b = w.Name(b, kv.Name)
 		it.Value(b)
 		p := memory.At(&kv.Value)
-		b = elem(w, b, p)
+		if elem.op == opAny {
+			b = anything(w, b, p)
+		} else {
+			b = elem.run(w, b, p)
+		}
 		if w.Over(b) {
 			var stop bool
 			if b, stop = spill(w, b, it, p, t.Elem(), t, in); stop {

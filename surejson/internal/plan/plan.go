@@ -24,8 +24,10 @@ type appender func(w *output.Writer, b []byte, p memory.Ref) []byte
 type Plan struct {
 	run     appender
 	t       reflect.Type
-	direct  bool // an interface holds the value in its data word
-	tracked bool // a pointer, map or slice that may lead back to itself
+	op      op
+	members []member // of a struct
+	direct  bool     // an interface holds the value in its data word
+	tracked bool     // a pointer, map or slice that may lead back to itself
 }
 
 // A planKey names a plan. Values that can be addressed have their own, since
@@ -86,7 +88,7 @@ func (c *compiler) plan(t reflect.Type, addressed bool) *Plan {
 	if p := c.made[key]; p != nil {
 		return p
 	}
-	p := &Plan{t: t, direct: memory.IsDirect(t)}
+	p := &Plan{t: t, op: opOf(t), direct: memory.IsDirect(t)}
 	c.made[key] = p
 	p.run = c.encoding(p, key.addressed)
 	return p
@@ -129,10 +131,10 @@ func (c *compiler) encoding(p *Plan, addressed bool) appender {
 	}
 	run := c.byKind(p, addressed)
 	if p.t.Implements(errorType) {
-		run = textEncoding(p, method.Of(method.Error, p.t, addressed), run)
+		run, p.op = textEncoding(p, method.Of(method.Error, p.t, addressed), run), opPlan
 	}
 	if method.IsMessage(p.t) {
-		run = messageEncoding(p, addressed, run)
+		run, p.op = messageEncoding(p, addressed, run), opPlan
 	}
 	return run
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"reflect"
 	"strconv"
+	"time"
 
 	"github.com/surewire/surewire/surejson/internal/fields"
 	"github.com/surewire/surewire/surejson/internal/memory"
@@ -11,7 +12,7 @@ import (
 	"github.com/surewire/surewire/surejson/internal/token"
 )
 
-// An op is how a field is written: the commonest kinds without a call.
+// An op is how a value is written: the commonest kinds without an indirect call.
 type op uint8
 
 const (
@@ -21,6 +22,8 @@ const (
 	opBool
 	opFloat64
 	opAny
+	opTime
+	opStruct
 )
 
 // A member is a field of a struct ready to be written.
@@ -34,12 +37,12 @@ type member struct {
 	omit     func(w *output.Writer, at int, p memory.Ref) bool // nil: never left out
 }
 
-// named returns how long the member is before its value.
-func (m *member) named(html bool) int {
+// named returns what stands before the member's value.
+func (m *member) named(html bool) *token.Head {
 	if html {
-		return m.htmlHead.Len()
+		return &m.htmlHead
 	}
-	return m.head.Len()
+	return &m.head
 }
 
 // structure writes an object of the fields that encoding/json writes. A
@@ -47,18 +50,18 @@ func (m *member) named(html bool) int {
 // than {}.
 func (c *compiler) structure(p *Plan, addressed bool) appender {
 	list := fields.Of(p.t)
-	members := make([]member, len(list))
-	for i, f := range list {
-		members[i] = c.member(p.t, f, addressed)
-	}
-	object := func(w *output.Writer, b []byte, at memory.Ref) []byte { return object(w, b, p, members, at) }
-	if len(members) == 0 {
-		object = func(w *output.Writer, b []byte, at memory.Ref) []byte { return append(b, "{}"...) }
+	if len(list) == 0 {
+		object := func(w *output.Writer, b []byte, at memory.Ref) []byte { return append(b, "{}"...) }
 		if m := method.Of(method.String, p.t, addressed); m != nil {
 			return textEncoding(p, m, object)
 		}
+		return object
 	}
-	return object
+	p.op, p.members = opStruct, make([]member, len(list))
+	for i, f := range list {
+		p.members[i] = c.member(p.t, f, addressed)
+	}
+	return func(w *output.Writer, b []byte, at memory.Ref) []byte { return object(w, b, p, at) }
 }
 
 // member prepares one field.
@@ -67,21 +70,23 @@ func (c *compiler) member(t reflect.Type, f fields.Field, addressed bool) member
 	// What an embedded pointer leads to can be addressed.
 	addressed = addressed || !m.step.Straight()
 	m.p = c.plan(f.Type, addressed)
-	m.op = opOf(f.Type)
 	if f.Quoted {
-		m.p, m.op = quoted(f.Type, m.p, addressed), opPlan
+		m.p = quoted(f.Type, m.p, addressed)
 	}
+	m.op = m.p.op
 	m.omit = omission(f, addressed)
 	m.rare = m.omit != nil || !m.step.Straight()
 	return m
 }
 
-// opOf returns opPlan unless values of type t are written by their kind.
+// opOf returns opPlan unless the type alone decides how values are written.
 func opOf(t reflect.Type) op {
 	kind := t.Kind()
 	switch {
 	case kind == reflect.Interface && t.NumMethod() == 0:
 		return opAny
+	case t == output.TimeType:
+		return opTime
 	case t == durationType || t == output.NumberType || reflect.PointerTo(t).NumMethod() > 0:
 		return opPlan
 	case kind == reflect.String:
@@ -98,13 +103,13 @@ func opOf(t reflect.Type) op {
 
 // object appends the struct at p. Each member brings its comma; the first
 // one's becomes the brace.
-func object(w *output.Writer, b []byte, pl *Plan, members []member, p memory.Ref) []byte {
+func object(w *output.Writer, b []byte, pl *Plan, p memory.Ref) []byte {
 	if !w.Descend(b) {
 		return w.Refuse(b, pl.t)
 	}
 	in := len(b)
-	for i := range members {
-		m := &members[i]
+	for i := range pl.members {
+		m := &pl.members[i]
 		var q memory.Ref
 		if m.rare {
 			var ok bool
@@ -114,12 +119,15 @@ func object(w *output.Writer, b []byte, pl *Plan, members []member, p memory.Ref
 		} else {
 			q = m.step.Field(p)
 		}
-		start, tally := len(b), w.Tally()
-		if w.HTML {
-			b = m.htmlHead.Append(b)
-		} else {
-			b = m.head.Append(b)
+		head := m.named(w.HTML)
+		if m.op == opString && w.Ample(b) {
+			if out, ok := head.AppendPlain(b, memory.Load[string](q), w.HTML); ok {
+				b = out
+				continue
+			}
 		}
+		start, tally := len(b), w.Tally()
+		b = head.Append(b)
 		switch m.op {
 		case opString:
 			b = w.Text(b, memory.Load[string](q), m.p.t)
@@ -131,6 +139,10 @@ func object(w *output.Writer, b []byte, pl *Plan, members []member, p memory.Ref
 			b = w.Float(b, memory.Load[float64](q), 64, m.p.t)
 		case opAny:
 			b = anything(w, b, q)
+		case opTime:
+			b = w.Time(b, memory.Load[time.Time](q))
+		case opStruct:
+			b = object(w, b, m.p, q)
 		default:
 			b = m.p.run(w, b, q)
 		}
@@ -138,7 +150,7 @@ func object(w *output.Writer, b []byte, pl *Plan, members []member, p memory.Ref
 			// What is known only here need not be kept during each field.
 			var stop bool
 			q, _ := m.step.Follow(p)
-			it := output.ItemAt(start, start+m.named(w.HTML), tally)
+			it := output.ItemAt(start, start+m.named(w.HTML).Len(), tally)
 			if b, stop = spill(w, b, it, q, m.p.t, pl.t, in); stop {
 				break
 			}
@@ -168,6 +180,7 @@ func quoted(t reflect.Type, plain *Plan, addressed bool) *Plan {
 		return plain
 	}
 	p := *plain
+	p.op = opPlan
 	p.run = func(w *output.Writer, b []byte, at memory.Ref) []byte {
 		// In a string, integers need no bound.
 		start, bigNumbers := len(b), w.BigNumbers

@@ -291,8 +291,8 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
-// A Head is what stands before a value: a comma or a colon, or a member's name
-// after the comma, with quotes and colon.
+// A Head is what stands before a value: a comma, or a member's name after the
+// comma, with quotes and colon.
 type Head struct {
 	text  string
 	first [headSize]byte // the start of text, at a size that is cheap to copy
@@ -312,9 +312,11 @@ func headOf(text string) Head {
 	return h
 }
 
-// Comma and Colon are the Heads of elements, and of the values of members
-// whose names were written.
-var Comma, Colon = headOf(","), headOf(":")
+// The Heads of elements, and of values whose Head was written.
+var (
+	Comma = headOf(",")
+	None  = headOf("")
+)
 
 // Len returns the length of the Head.
 func (h *Head) Len() int { return len(h.text) }
@@ -336,7 +338,7 @@ const Plain = headSize + wide + slack
 // AppendPlain appends the Head and s as a JSON string. With ok false it did
 // nothing, since s is long or not of ASCII that stands as it is, or dst has
 // no room for more.
-func (h *Head) AppendPlain(dst []byte, s string) (out []byte, ok bool) {
+func (h *Head) AppendPlain(dst []byte, s string, html bool) (out []byte, ok bool) {
 	n := len(dst)
 	if len(s) >= wide || len(h.text) > headSize || cap(dst)-n < Plain {
 		return dst, false
@@ -346,34 +348,39 @@ func (h *Head) AppendPlain(dst []byte, s string) (out []byte, ok bool) {
 	at := len(h.text)
 	buf[at] = '"'
 	to := buf[at+1:]
-	var hit uint64
+	var w, hit uint64
 	switch {
 	case len(s) >= 8:
 		// The last word overlaps the one before, and ends with s.
 		last := len(s) - 8
 		for i := 0; i < last; i += 8 {
-			w := load64(s, i)
+			w = load64(s, i)
 			binary.LittleEndian.PutUint64(to[i:], w)
 			hit |= attention(w)
+			if html {
+				hit |= htmlAttention(w)
+			}
 		}
-		w := load64(s, last)
+		w = load64(s, last)
 		binary.LittleEndian.PutUint64(to[last:], w)
-		hit |= attention(w)
 	case len(s) >= 4:
+		// Two loads that may overlap.
 		last := len(s) - 4
 		low, high := load32(s, 0), load32(s, last)
 		binary.LittleEndian.PutUint32(to, low)
 		binary.LittleEndian.PutUint32(to[last:], high)
-		hit = attention(uint64(low) | uint64(high)<<32)
+		w = uint64(low) | uint64(high)<<32
 	default:
-		w := uint64(0x2020202020202020)
+		w = eachByte * ' '
 		for i := range len(s) {
 			to[i] = s[i]
 			w = w<<8 | uint64(s[i])
 		}
-		hit = attention(w)
 	}
-	if hit != 0 {
+	if html {
+		hit |= htmlAttention(w)
+	}
+	if hit|attention(w) != 0 {
 		return dst, false
 	}
 	to[len(s)] = '"'
