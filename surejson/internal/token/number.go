@@ -68,25 +68,45 @@ func Safe[T string | []byte](s T) bool {
 
 // AppendInt appends i.
 func AppendInt(dst []byte, i int64) []byte {
+	u := uint64(i)
 	if i < 0 {
-		return AppendUint(append(dst, '-'), -uint64(i))
+		dst, u = append(dst, '-'), -u
 	}
-	return AppendUint(dst, uint64(i))
+	return AppendUint(dst, u)
 }
 
 // AppendUint appends u.
 func AppendUint(dst []byte, u uint64) []byte {
-	if u >= 1e8 {
-		high := u / 1e8
-		dst = AppendUint(dst, high)
-		return binary.LittleEndian.AppendUint64(dst, eightDigits(uint32(u-high*1e8)))
-	}
 	n := len(dst)
 	dst = slices.Grow(dst, 8)
-	w := eightDigits(uint32(u))
-	skip := leadingZeros(w)
-	binary.LittleEndian.PutUint64(dst[n:n+8], w>>(8*skip))
-	return dst[:n+8-skip]
+	buf := dst[n : n+8]
+	switch {
+	case u < 10:
+		buf[0] = '0' + byte(u)
+		return dst[:n+1]
+	case u < 1e4:
+		w := fourDigits(uint32(u))
+		skip := leadingZeros(uint64(w))
+		binary.LittleEndian.PutUint32(buf, w>>(8*skip))
+		return dst[:n+4-skip]
+	case u < 1e8:
+		w := eightDigits(uint32(u))
+		skip := leadingZeros(w)
+		binary.LittleEndian.PutUint64(buf, w>>(8*skip))
+		return dst[:n+8-skip]
+	}
+	high := u / 1e8
+	dst = AppendUint(dst, high)
+	return binary.LittleEndian.AppendUint64(dst, eightDigits(uint32(u-high*1e8)))
+}
+
+// fourDigits returns the four decimal digits of d, the highest in the lowest
+// byte. It divides by 100, then the halves by 10, each with a multiplication.
+func fourDigits(d uint32) uint32 {
+	hundreds := d * 5243 >> 19
+	w := hundreds | (d-hundreds*100)<<16
+	tens := w * 103 >> 10 & 0x000F000F
+	return tens | (w-tens*10)<<8 | eachByte*'0'&(1<<32-1)
 }
 
 // eightDigits returns the eight decimal digits of d, the highest in the
@@ -105,6 +125,6 @@ func eightDigits(d uint32) uint64 {
 // the end.
 func trailingZeros(w uint64) int { return bits.LeadingZeros64(w^eachByte*'0') / 8 }
 
-// leadingZeros returns how many of the eight decimal digits in w are zeros at
-// the start; the last does not count.
+// leadingZeros returns how many of the four or eight decimal digits in w are
+// zeros at the start; the last of eight does not count.
 func leadingZeros(w uint64) int { return bits.TrailingZeros64(w^eachByte*'0'|1<<56) / 8 }
