@@ -6,6 +6,7 @@ import (
 
 	"github.com/surewire/surewire/surejson/internal/memory"
 	"github.com/surewire/surewire/surejson/internal/output"
+	"github.com/surewire/surewire/surejson/internal/token"
 )
 
 // mapping writes an object with its members sorted by name.
@@ -81,6 +82,12 @@ func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pa
 		b = w.Name(b, kv.Name)
 		it.Value(b)
 		p := memory.At(&kv.Value)
+		if elem.op == opString && w.Ample(b) {
+			if out, ok := token.None.AppendPlain(b, memory.Load[string](p), w.HTML); ok {
+				b = out
+				continue
+			}
+		}
 		if elem.op == opAny {
 			b = anything(w, b, p)
 		} else {
