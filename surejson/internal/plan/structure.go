@@ -119,33 +119,8 @@ func object(w *output.Writer, b []byte, pl *Plan, p memory.Ref) []byte {
 		} else {
 			q = m.step.Field(p)
 		}
-		head := m.named(w.HTML)
-		if m.op == opString && w.Ample(b) {
-			if out, ok := head.AppendPlain(b, memory.Load[string](q), w.HTML); ok {
-				b = out
-				continue
-			}
-		}
 		start, tally := len(b), w.Tally()
-		b = head.Append(b)
-		switch m.op {
-		case opString:
-			b = w.Text(b, memory.Load[string](q), m.p.t)
-		case opInt:
-			b = w.Int(b, int64(memory.Load[int](q)), m.p.t)
-		case opBool:
-			b = strconv.AppendBool(b, memory.Load[bool](q))
-		case opFloat64:
-			b = w.Float(b, memory.Load[float64](q), 64, m.p.t)
-		case opAny:
-			b = anything(w, b, q)
-		case opTime:
-			b = w.Time(b, memory.Load[time.Time](q))
-		case opStruct:
-			b = object(w, b, m.p, q)
-		default:
-			b = m.p.run(w, b, q)
-		}
+		b = m.append(w, b, q)
 		if w.Over(b) {
 			// What is known only here need not be kept during each field.
 			var stop bool
@@ -158,6 +133,34 @@ func object(w *output.Writer, b []byte, pl *Plan, p memory.Ref) []byte {
 	}
 	w.Ascend()
 	return closeObject(b, in)
+}
+
+// append appends the member, whose value is at q.
+func (m *member) append(w *output.Writer, b []byte, q memory.Ref) []byte {
+	head := m.named(w.HTML)
+	if m.op == opString && w.Ample(b) {
+		if out, ok := head.AppendPlain(b, memory.Load[string](q), w.HTML); ok {
+			return out
+		}
+	}
+	b = head.Append(b)
+	switch m.op {
+	case opString:
+		return w.Text(b, memory.Load[string](q), m.p.t)
+	case opInt:
+		return w.Int(b, int64(memory.Load[int](q)), m.p.t)
+	case opBool:
+		return strconv.AppendBool(b, memory.Load[bool](q))
+	case opFloat64:
+		return w.Float(b, memory.Load[float64](q), 64, m.p.t)
+	case opAny:
+		return anything(w, b, q)
+	case opTime:
+		return w.Time(b, memory.Load[time.Time](q))
+	case opStruct:
+		return object(w, b, m.p, q)
+	}
+	return m.p.run(w, b, q)
 }
 
 // closeObject ends an object whose first member's comma is at the offset in.
