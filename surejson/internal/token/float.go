@@ -70,7 +70,7 @@ func appendShort(dst []byte, f float64) (out []byte, ok bool) {
 // appendShortest appends a float of absolute value from 1e-6 to below 1e21,
 // where no exponent is written.
 func appendShortest(dst []byte, f float64) []byte {
-	const room = len("-0.00000") + 1 + 2*len(digits{})*8
+	const room = len("-0.000001234567890123456789")
 	dst = slices.Grow(dst, room)
 	n := len(dst)
 	buf := dst[n : n+room]
@@ -79,62 +79,41 @@ func appendShortest(dst []byte, f float64) []byte {
 		buf, n = buf[1:], n+1
 	}
 	d, exponent := shortest(math.Float64bits(f) &^ (1 << 63))
-	shown, count, dropped := digitsOf(d)
-	switch point := count + dropped + exponent; { // how many digits are before it
+	var digits [24]byte
+	start := putDigits(&digits, d)
+	end := len(digits)
+	for digits[end-1] == '0' {
+		end--
+	}
+	shown := digits[start:end]
+	point := len(digits) - start + exponent // how many digits are before it
+	switch {
 	case point <= 0:
 		head := 2 - point
 		copy(buf, "0.00000")
-		shown.put(buf[head:])
-		return dst[:n+head+count]
-	case point >= count:
-		shown.put(buf)
+		return dst[:n+head+copy(buf[head:], shown)]
+	case point >= len(shown):
+		copy(buf[copy(buf, shown):], "00000000000000000000")
 		return dst[:n+point]
-	default:
-		shown.put(buf)
-		buf[point] = '.'
-		shown.from(point).put(buf[point+1:])
-		return dst[:n+count+1]
 	}
+	copy(buf, shown[:point])
+	buf[point] = '.'
+	return dst[:n+point+1+copy(buf[point+1:], shown[point:])]
 }
 
-// digits are decimal digits, eight in a word with the first lowest, and zeros
-// after them.
-type digits [3]uint64
-
-// digitsOf returns the digits of d, of which there are at most 18, without
-// leading zeros; count is how many they are without the dropped trailing zeros.
-func digitsOf(d uint64) (shown digits, count, dropped int) {
+// putDigits writes the decimal digits of d, of which there are at most 18,
+// to the end of buf and returns where they start.
+func putDigits(buf *[24]byte, d uint64) int {
 	high := d / 1e8
+	low := uint32(d - high*1e8)
+	binary.LittleEndian.PutUint64(buf[16:], eightDigits(low))
 	top := high / 1e8
-	w := digits{eightDigits(uint32(top)), eightDigits(uint32(high - top*1e8)), eightDigits(uint32(d - high*1e8))}
-	skip := leadingZeros(w[0])
-	if top == 0 {
-		skip = 8 + leadingZeros(w[1])
-		if high == 0 {
-			skip = 16 + leadingZeros(w[2])
-		}
+	binary.LittleEndian.PutUint64(buf[8:], eightDigits(uint32(high-top*1e8)))
+	binary.LittleEndian.PutUint64(buf[:], eightDigits(uint32(top)))
+	i := 0
+	for ; buf[i] == '0'; i++ {
 	}
-	for i := len(w) - 1; i >= 0 && dropped == 8*(len(w)-1-i); i-- {
-		dropped += trailingZeros(w[i])
-	}
-	return w.from(skip), 24 - skip - dropped, dropped
-}
-
-// from returns the digits from the one with index i on.
-func (d digits) from(i int) digits {
-	for ; i >= 8; i -= 8 {
-		d[0], d[1], d[2] = d[1], d[2], eachByte*'0'
-	}
-	s := uint(8 * i)
-	return digits{d[0]>>s | d[1]<<(64-s), d[1]>>s | d[2]<<(64-s), d[2]>>s | eachByte*'0'<<(64-s)}
-}
-
-// put writes the digits to the start of buf.
-func (d digits) put(buf []byte) {
-	_ = buf[23]
-	binary.LittleEndian.PutUint64(buf, d[0])
-	binary.LittleEndian.PutUint64(buf[8:], d[1])
-	binary.LittleEndian.PutUint64(buf[16:], d[2])
+	return i
 }
 
 // shortest returns the shortest decimal d * 10^exponent, of those the nearest,
