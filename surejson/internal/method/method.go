@@ -129,7 +129,7 @@ func (m *Method) here(p memory.Ref) (given []byte, fault *Fault) {
 	if contain.On {
 		defer func() {
 			if !returned {
-				given, fault = nil, m.caught(recover())
+				fault = m.caught(recover())
 			}
 		}()
 	}

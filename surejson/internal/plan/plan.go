@@ -43,14 +43,20 @@ func Append(w *output.Writer, b []byte) []byte { return w.Finish(Part(w, b)) }
 // Part appends w.Root to b. Should a defect of this package, or a value that is
 // being changed, panic, it is null.
 func Part(w *output.Writer, b []byte) (out []byte) {
+	returned := false
 	if here := w.Here(b); contain.On {
 		defer func() {
+			if returned {
+				return
+			}
 			if r := recover(); r != nil {
 				out = w.Abandon(b, here, method.Describe(r))
 			}
 		}()
 	}
-	return anything(w, b, memory.At(&w.Root))
+	out = anything(w, b, memory.At(&w.Root))
+	returned = true
+	return out
 }
 
 // plans holds the plans of values that are not addressed, for the way in.
