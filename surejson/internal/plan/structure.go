@@ -108,8 +108,9 @@ func object(w *output.Writer, b []byte, pl *Plan, p memory.Ref) []byte {
 		return w.Refuse(b, pl.t)
 	}
 	in := len(b)
-	for i := range pl.members {
-		m := &pl.members[i]
+	members := pl.members
+	for i := range members {
+		m := &members[i]
 		var q memory.Ref
 		if m.rare {
 			var ok bool
@@ -122,11 +123,8 @@ func object(w *output.Writer, b []byte, pl *Plan, p memory.Ref) []byte {
 		start, tally := len(b), w.Tally()
 		b = m.append(w, b, q)
 		if w.Over(b) {
-			// What is known only here need not be kept during each field.
 			var stop bool
-			q, _ := m.step.Follow(p)
-			it := output.ItemAt(start, start+m.named(w.HTML).Len(), tally)
-			if b, stop = spill(w, b, it, q, m.p.t, pl.t, in); stop {
+			if b, stop = m.spill(w, b, start, tally, p, pl.t, in); stop {
 				break
 			}
 		}
@@ -161,6 +159,14 @@ func (m *member) append(w *output.Writer, b []byte, q memory.Ref) []byte {
 		return object(w, b, m.p, q)
 	}
 	return m.p.run(w, b, q)
+}
+
+// spill is the Writer's, for the member that starts at the offset start of the
+// object of type t at p, which starts at the offset in.
+func (m *member) spill(w *output.Writer, b []byte, start int, tally output.Tally, p memory.Ref, t reflect.Type, in int) ([]byte, bool) {
+	q, _ := m.step.Follow(p)
+	it := output.ItemAt(start, start+m.named(w.HTML).Len(), tally)
+	return spill(w, b, it, q, m.p.t, t, in)
 }
 
 // closeObject ends an object whose first member's comma is at the offset in.

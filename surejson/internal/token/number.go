@@ -79,21 +79,21 @@ func AppendInt(dst []byte, i int64) []byte {
 func AppendUint(dst []byte, u uint64) []byte {
 	n := len(dst)
 	dst = slices.Grow(dst, 8)
-	buf := dst[n : n+8]
+	buf := dst[:n+8]
 	switch {
 	case u < 10:
-		buf[0] = '0' + byte(u)
-		return dst[:n+1]
+		buf[n] = '0' + byte(u)
+		return buf[:n+1]
 	case u < 1e4:
 		w := fourDigits(uint32(u))
 		skip := leadingZeros(uint64(w))
-		binary.LittleEndian.PutUint32(buf, w>>(8*skip))
-		return dst[:n+4-skip]
+		put32(buf, n, w>>(8*skip))
+		return buf[:n+4-skip]
 	case u < 1e8:
 		w := eightDigits(uint32(u))
 		skip := leadingZeros(w)
-		binary.LittleEndian.PutUint64(buf, w>>(8*skip))
-		return dst[:n+8-skip]
+		put64(buf, n, w>>(8*skip))
+		return buf[:n+8-skip]
 	}
 	high := u / 1e8
 	dst = AppendUint(dst, high)

@@ -45,7 +45,7 @@ func AppendString(dst []byte, s string, html bool) (out []byte, valid bool) {
 		// The last word overlaps the one before, and ends with s.
 		for i, last := 0, len(s)-8; ; i = min(i+8, last) {
 			w := load64(s, i)
-			binary.LittleEndian.PutUint64(buf[n+i:], w)
+			put64(buf, n+i, w)
 			if hit := attention(w); hit != 0 {
 				k := i + firstByte(hit)
 				return appendRest(buf, n+k, s, k, false)
@@ -58,8 +58,8 @@ func AppendString(dst []byte, s string, html bool) (out []byte, valid bool) {
 		// Two loads that may overlap.
 		last := len(s) - 4
 		low, high := load32(s, 0), load32(s, last)
-		binary.LittleEndian.PutUint32(buf[n:], low)
-		binary.LittleEndian.PutUint32(buf[n+last:], high)
+		put32(buf, n, low)
+		put32(buf, n+last, high)
 		if attention(uint64(low)|uint64(high)<<32) != 0 {
 			return appendRest(buf, n, s, 0, false)
 		}
@@ -92,7 +92,7 @@ func appendRest(buf []byte, n int, s string, i int, html bool) (out []byte, vali
 		}
 		buf = reserve(buf, n, len(s)-i)
 		if s[i] < utf8.RuneSelf {
-			binary.LittleEndian.PutUint64(buf[n:], escapes[s[i]])
+			put64(buf, n, escapes[s[i]])
 			n += int(escapes[s[i]] >> 56)
 			i++
 			continue
@@ -109,7 +109,7 @@ func appendRest(buf []byte, n int, s string, i int, html bool) (out []byte, vali
 func copyValid(buf []byte, n int, s string, i int, html bool) (int, int) {
 	for len(s)-i >= 8 {
 		w := load64(s, i)
-		binary.LittleEndian.PutUint64(buf[n:], w)
+		put64(buf, n, w)
 		k := 8
 		if w&0x80 != 0 {
 			k = longRun(w)
@@ -204,7 +204,9 @@ func reserve(buf []byte, n, rest int) []byte {
 // as it is: a control, a quote, a backslash or a part of a longer character.
 // Borrows can only set bits above that byte.
 func attention(w uint64) uint64 {
-	return ((w - eachByte*0x20) | ((w ^ eachByte*'"') - eachByte) | ((w ^ eachByte*'\\') - eachByte) | w) & topBits
+	// Of the bytes with one bit changed, controls and the quote are the lowest.
+	const change, quote = 0x02, '"' ^ 0x02
+	return (((w ^ eachByte*change) - eachByte*(quote+1)) | ((w ^ eachByte*'\\') - eachByte) | w) & topBits
 }
 
 // htmlAttention is attention for the characters escaped for the sake of HTML.
@@ -343,11 +345,11 @@ func (h *Head) AppendPlain(dst []byte, s string, html bool) (out []byte, ok bool
 	if len(s) >= wide || len(h.text) > headSize || cap(dst)-n < Plain {
 		return dst, false
 	}
-	buf := dst[n : n+Plain]
-	*(*[headSize]byte)(buf) = h.first
-	at := len(h.text)
-	buf[at] = '"'
-	to := buf[at+1:]
+	buf := dst[:n+Plain]
+	*(*[headSize]byte)(buf[n : n+headSize : n+headSize]) = h.first
+	n += len(h.text)
+	buf[n] = '"'
+	n++
 	var w, hit uint64
 	switch {
 	case len(s) >= 8:
@@ -355,25 +357,25 @@ func (h *Head) AppendPlain(dst []byte, s string, html bool) (out []byte, ok bool
 		last := len(s) - 8
 		for i := 0; i < last; i += 8 {
 			w = load64(s, i)
-			binary.LittleEndian.PutUint64(to[i:], w)
+			put64(buf, n+i, w)
 			hit |= attention(w)
 			if html {
 				hit |= htmlAttention(w)
 			}
 		}
 		w = load64(s, last)
-		binary.LittleEndian.PutUint64(to[last:], w)
+		put64(buf, n+last, w)
 	case len(s) >= 4:
 		// Two loads that may overlap.
 		last := len(s) - 4
 		low, high := load32(s, 0), load32(s, last)
-		binary.LittleEndian.PutUint32(to, low)
-		binary.LittleEndian.PutUint32(to[last:], high)
+		put32(buf, n, low)
+		put32(buf, n+last, high)
 		w = uint64(low) | uint64(high)<<32
 	default:
 		w = eachByte * ' '
 		for i := range len(s) {
-			to[i] = s[i]
+			buf[n+i] = s[i]
 			w = w<<8 | uint64(s[i])
 		}
 	}
@@ -383,6 +385,7 @@ func (h *Head) AppendPlain(dst []byte, s string, html bool) (out []byte, ok bool
 	if hit|attention(w) != 0 {
 		return dst, false
 	}
-	to[len(s)] = '"'
-	return dst[:n+at+len(s)+2], true
+	n += len(s)
+	buf[n] = '"'
+	return buf[:n+1], true
 }
