@@ -49,6 +49,9 @@ func Identity(p Ref) uintptr { return uintptr(p) }
 // MapIdentity is the same for the same map at p.
 func MapIdentity(p Ref) uintptr { return *(*uintptr)(p) }
 
+// TypeIdentity is the same for the same type: it is where that is described.
+func TypeIdentity(t reflect.Type) uintptr { return uintptr((*words)(unsafe.Pointer(&t)).data) }
+
 // IsNil reports whether the pointer, map, slice, channel or function at p is
 // nil.
 func IsNil(p Ref) bool { return *(*unsafe.Pointer)(p) == nil }

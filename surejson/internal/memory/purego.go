@@ -61,6 +61,9 @@ func Identity(p Ref) uintptr {
 // MapIdentity is the same for the same map at p.
 func MapIdentity(p Ref) uintptr { return p.Pointer() }
 
+// TypeIdentity is the same for the same type: it is where that is described.
+func TypeIdentity(t reflect.Type) uintptr { return reflect.ValueOf(t).Pointer() }
+
 // IsNil reports whether the pointer, map, slice, channel or function at p is
 // nil.
 func IsNil(p Ref) bool { return p.IsNil() }

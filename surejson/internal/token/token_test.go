@@ -137,6 +137,86 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+// Integers about every power of ten, and of every number of bits.
+func TestIntegers(t *testing.T) {
+	check := func(u uint64) {
+		for _, dst := range [][]byte{nil, make([]byte, 3, 5), make([]byte, 3, 100)} {
+			if got, want := token.AppendUint(dst, u), strconv.AppendUint(dst, u, 10); string(got) != string(want) {
+				t.Fatalf("got %q, want %q", got, want)
+			}
+			if got, want := token.AppendInt(dst, int64(u)), strconv.AppendInt(dst, int64(u), 10); string(got) != string(want) {
+				t.Fatalf("got %q, want %q", got, want)
+			}
+		}
+	}
+	for u := range uint64(20000) {
+		check(u)
+		check(-u)
+	}
+	for power := uint64(1); ; power *= 10 {
+		for d := range uint64(3) {
+			check(power + d - 1)
+			check(power*9 + d)
+		}
+		if power == 1e19 {
+			break
+		}
+	}
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 100000 {
+		check(r.Uint64() >> r.IntN(64))
+	}
+}
+
+// One clock on times of which each may be of the day before or of another.
+func TestClockKeepsNoWrongDate(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	zones := []*time.Location{time.UTC, time.FixedZone("", 14*3600), time.FixedZone("", -11*3600-1800)}
+	var clock token.Clock
+	for range 100000 {
+		when := time.Unix((r.Int64N(3)-1)*5000*365*86400+r.Int64N(4*86400), r.Int64N(3)*5e8).In(zones[r.IntN(3)])
+		got, valid := clock.Append(nil, when)
+		want, err := json.Marshal(when)
+		if valid != (err == nil) || valid && string(got) != string(want) {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	}
+}
+
+// Strings after names of every length: each is written as by Append and
+// AppendString, or not at all.
+func TestPlain(t *testing.T) {
+	alphabet := "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP"
+	for _, html := range []bool{false, true} {
+		for name := range 30 {
+			h := token.NewHead(alphabet[:name], html)
+			for n := range len(alphabet) {
+				for _, special := range []string{"", "\"", "\\", "\x1f", " ", "!", "#", "\x7f", "[", "]", "é", "\xff", "<", ">", "&", "="} {
+					for at := 0; at+len(special) <= n; at++ {
+						s := alphabet[:at] + special + alphabet[at+len(special):n]
+						want, _ := token.AppendString(h.Append([]byte("...")), s, html)
+						dst := append(make([]byte, 0, 3+token.Plain+at%2), "..."...)
+						got, ok := h.AppendPlain(dst, s, html)
+						plain := len(want) == 3+h.Len()+len(s)+2 && special != "é"
+						switch {
+						case ok && string(got) != string(want), !ok && string(got) != "...", ok && !plain:
+							t.Fatalf("%q, html %v: got %s, want %s", s, html, got, want)
+						case !ok && plain && n < 40 && h.Len() <= 24:
+							t.Fatalf("%q, html %v: is plain", s, html)
+						}
+						if at > 0 && special == "" {
+							break
+						}
+					}
+				}
+			}
+			if got, ok := h.AppendPlain(make([]byte, 3, 2+token.Plain), "x", html); ok {
+				t.Fatalf("without room: %q", got)
+			}
+		}
+	}
+}
+
 // Strings of every length up to several words, with every kind of character
 // at every place, into buffers with and without room.
 func TestStringsAtEveryOffset(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
+
+	"github.com/surewire/surewire/surejson/internal/memory"
 )
 
 // A Map is a map from types to values. The zero Map is empty. Its methods may
@@ -32,7 +34,7 @@ func (m *Map[V]) Load(t reflect.Type) *V {
 	if now == nil {
 		return nil
 	}
-	id := reflect.ValueOf(t).Pointer()
+	id := memory.TypeIdentity(t)
 	if s := now.place(id); s.id == id {
 		return s.value
 	}
@@ -56,7 +58,7 @@ func (m *Map[V]) Store(t reflect.Type, value *V) {
 			*grown.place(s.id) = s
 		}
 	}
-	id := reflect.ValueOf(t).Pointer()
+	id := memory.TypeIdentity(t)
 	*grown.place(id) = slot[V]{id, value}
 	m.now.Store(grown)
 }
