@@ -24,6 +24,16 @@ func TestCopyStaysInside(t *testing.T) {
 		}
 	}
 	src, dst := mem[page:2*page], mem[4*page:5*page]
+	for _, text := range []string{"\"日本語é😀", "\n\n日本語é😀"} {
+		copy(src, text+strings.Repeat("日", 40))
+		for n := Least; n < 100; n++ {
+			in, out := src[:n], dst[:n+40]
+			s := unsafe.String(&in[0], n)
+			if read, written := Copy(out, s, false, &escapes); escaped(s[:read], false) != string(out[:written]) {
+				t.Fatalf("%q: read %d of %d bytes, wrote %q", s, read, n, out[:written])
+			}
+		}
+	}
 	for _, text := range []string{"plain text ", "日本語é😀"} {
 		copy(src, strings.Repeat(text, page))
 		for n := Least; n < 200; n++ {

@@ -76,8 +76,7 @@ BYTES(bytesE2, 0xE2E2E2E2E2E2E2E2)
 //	R8  the last offset        Y10, Y11, Y12  faults by firstHigh, firstLow,
 //	R9  the byte before            secondHigh
 //	R10 escapes                Y13 low4, Y14 thirdLess, Y15 fourthLess
-//	R11 behind the last escape
-//	R12 the highest DI for one more escape
+//	R11 the highest DI for one more escape
 TEXT ·copyBlocks(SB), NOSPLIT, $0-72
 	MOVQ dst_base+0(FP), DI
 	MOVQ s_base+24(FP), SI
@@ -95,13 +94,12 @@ TEXT ·copyBlocks(SB), NOSPLIT, $0-72
 	VMOVDQU low4<>(SB), Y13
 	VMOVDQU thirdLess<>(SB), Y14
 	VMOVDQU fourthLess<>(SB), Y15
-	MOVQ dst_len+8(FP), R12
-	SUBQ CX, R12
-	LEAQ -16(DI)(R12*1), R12
+	MOVQ dst_len+8(FP), R11
+	SUBQ CX, R11
+	LEAQ -16(DI)(R11*1), R11
 	LEAQ -32(CX), R8
 	XORL DX, DX
 	XORL R9, R9
-	XORL R11, R11
 
 block:
 	VMOVDQU (SI)(DX*1), Y0
@@ -123,7 +121,7 @@ block:
 	JZ advance
 	TZCNTL AX, AX
 	ADDQ AX, DX
-	CMPQ DI, R12
+	CMPQ DI, R11
 	JGT done
 	MOVBLZX (SI)(DX*1), AX
 	MOVQ (R10)(AX*8), AX
@@ -131,7 +129,6 @@ block:
 	SHRQ $56, AX
 	LEAQ -1(DI)(AX*1), DI
 	INCQ DX
-	MOVQ DX, R11
 	CMPQ DX, R8
 	JLE block
 	JMP done
@@ -180,8 +177,6 @@ advance:
 	JLE next
 	CMPQ DX, CX
 	JEQ done
-	CMPQ R8, R11
-	JLT done // an escape would be written over
 	MOVQ R8, DX
 
 next:
