@@ -177,7 +177,7 @@ advance:
 	JLE next
 	CMPQ DX, CX
 	JEQ done
-	MOVQ R8, DX
+	MOVQ R8, DX // not before an escape: the block behind one began at most here
 
 next:
 	MOVBLZX -1(SI)(DX*1), R9
