@@ -434,7 +434,7 @@ func TestDeadlyValues(t *testing.T) {
 		}
 		return
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // a race detector on a busy machine
 	defer cancel()
 	c := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestDeadlyValues$")
 	c.Env = append(os.Environ(), childVariable+"=1")

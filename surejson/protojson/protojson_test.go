@@ -167,10 +167,9 @@ func TestMessagesThatMultiply(t *testing.T) {
 	for range 40 {
 		m = &descriptorpb.DescriptorProto{NestedType: []*descriptorpb.DescriptorProto{m, m}}
 	}
-	start := time.Now()
 	got, r := encoder.Append(nil, []any{m, 1})
-	if took := time.Since(start); string(got) != `[null,1]` || !r.Has(surejson.MethodError) || took > 20*time.Second {
-		t.Errorf("%v, %s, %v", took, got, r.Err())
+	if string(got) != `[null,1]` || !r.Has(surejson.MethodError) {
+		t.Errorf("%s, %v", got, r.Err())
 	}
 }
 

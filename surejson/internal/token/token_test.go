@@ -149,7 +149,7 @@ func TestIntegers(t *testing.T) {
 			}
 		}
 	}
-	for u := range uint64(20000) {
+	for u := range uint64(11000) {
 		check(u)
 		check(-u)
 	}
@@ -163,7 +163,7 @@ func TestIntegers(t *testing.T) {
 		}
 	}
 	r := rand.New(rand.NewPCG(5, 6))
-	for range 100000 {
+	for range 20000 {
 		check(r.Uint64() >> r.IntN(64))
 	}
 }
@@ -173,7 +173,7 @@ func TestClockKeepsNoWrongDate(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	zones := []*time.Location{time.UTC, time.FixedZone("", 14*3600), time.FixedZone("", -11*3600-1800)}
 	var clock token.Clock
-	for range 100000 {
+	for range 20000 {
 		edge := []int64{-62167219200, 0, 253402300800}[r.IntN(3)] // the years 0, 1970 and 10000 begin
 		when := time.Unix(edge+r.Int64N(4*86400)-2*86400, r.Int64N(3)*5e8).In(zones[r.IntN(3)])
 		got, valid := clock.Append(nil, when)
@@ -189,7 +189,7 @@ func TestClockKeepsNoWrongDate(t *testing.T) {
 func TestPlain(t *testing.T) {
 	alphabet := "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP"
 	for _, html := range []bool{false, true} {
-		for name := range 30 {
+		for _, name := range []int{0, 1, 4, 12, 19, 20, 21, 29} { // with the quotes, 24 bytes are the longest Head
 			h := token.NewHead(alphabet[:name], html)
 			for n := range len(alphabet) {
 				for _, special := range []string{"", "\"", "\\", "\x1f", " ", "!", "#", "\x7f", "[", "]", "é", "\xff", "<", ">", "&", "="} {
