@@ -78,6 +78,16 @@ func (w *Writer) Text(b []byte, s string, t reflect.Type) []byte {
 	return w.mendText(b, s, t)
 }
 
+// ShortText is Text for strings that are mostly short and plain.
+func (w *Writer) ShortText(b []byte, s string, t reflect.Type) []byte {
+	if w.Ample(b) {
+		if out, ok := token.None.AppendPlain(b, s, w.HTML); ok {
+			return out
+		}
+	}
+	return w.Text(b, s, t)
+}
+
 // mendText is Text for a string that may be too long, or not valid.
 func (w *Writer) mendText(b []byte, s string, t reflect.Type) []byte {
 	if len(s)+2 > w.Room(b) {

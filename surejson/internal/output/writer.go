@@ -116,9 +116,10 @@ func (w *Writer) Release() {
 	writers.Put(w)
 }
 
-// Finish replaces the whole output if it does not fit.
+// Finish is called when the whole output is over. It replaces what does not
+// fit.
 func (w *Writer) Finish(b []byte) []byte {
-	if !w.Over(b) || w.full {
+	if w.full {
 		return b
 	}
 	w.Rollback(0)

@@ -16,12 +16,7 @@ func anything(w *output.Writer, b []byte, p memory.Ref) []byte {
 	case nil:
 		return append(b, "null"...)
 	case string:
-		if w.Ample(b) {
-			if out, ok := token.None.AppendPlain(b, v, w.HTML); ok {
-				return out
-			}
-		}
-		return w.Text(b, v, stringType)
+		return w.ShortText(b, v, stringType)
 	case float64:
 		return w.Float(b, v, 64, floatType)
 	case int:
@@ -213,11 +208,7 @@ func list(w *output.Writer, b []byte, t reflect.Type, elem *Plan, base memory.Re
 		}
 		start, tally := len(b), w.Tally()
 		b = append(b, ',')
-		if elem.op == opStruct {
-			b = object(w, b, elem, p)
-		} else {
-			b = elem.run(w, b, p)
-		}
+		b = elem.run(w, b, p)
 		if w.Over(b) {
 			var stop bool
 			it, p := output.ItemAt(start, start+1, tally), memory.Element(base, i, size)

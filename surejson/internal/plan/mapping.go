@@ -88,11 +88,7 @@ func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pa
 				continue
 			}
 		}
-		if elem.op == opAny {
-			b = anything(w, b, p)
-		} else {
-			b = elem.run(w, b, p)
-		}
+		b = elem.run(w, b, p)
 		if w.Over(b) {
 			var stop bool
 			if b, stop = spill(w, b, it, p, t.Elem(), t, in); stop {

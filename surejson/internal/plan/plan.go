@@ -38,7 +38,12 @@ type planKey struct {
 }
 
 // Append appends w.Root to b as the whole output.
-func Append(w *output.Writer, b []byte) []byte { return w.Finish(Part(w, b)) }
+func Append(w *output.Writer, b []byte) []byte {
+	if b = Part(w, b); w.Over(b) {
+		return w.Finish(b)
+	}
+	return b
+}
 
 // Part appends w.Root to b. Should a defect of this package, or a value that is
 // being changed, panic, it is null.

@@ -7,7 +7,6 @@ import (
 	"github.com/surewire/surewire/surejson/internal/memory"
 	"github.com/surewire/surewire/surejson/internal/method"
 	"github.com/surewire/surewire/surejson/internal/output"
-	"github.com/surewire/surewire/surejson/internal/token"
 )
 
 // marshalerEncoding writes what the method returns.
@@ -24,13 +23,7 @@ func marshalerEncoding(pl *Plan, m *method.Method) appender {
 		if fault != nil {
 			return w.Replace(b, t, fault.Reason, fault.Detail)
 		}
-		text := memory.String(given)
-		if w.Ample(b) {
-			if out, ok := token.None.AppendPlain(b, text, w.HTML); ok {
-				return out
-			}
-		}
-		return w.Text(b, text, t)
+		return w.ShortText(b, memory.String(given), t)
 	}
 }
 
