@@ -2,11 +2,9 @@ package hub
 
 // Counts is how much a hub has to do with.
 type Counts struct {
-	Connections   int   // open, admitted or not yet
-	Users         int   // of them, the anonymous one included
-	Channels      int   // that somebody reads here
-	Subscriptions int   // of all connections
-	TailBytes     int64 // memory of all tails together
+	Connections, Users      int   // open, admitted or not yet, and whose; all that are anonymous are one user
+	Channels, Subscriptions int   // that somebody reads here, and by how many
+	TailBytes               int64 // memory of all tails together
 }
 
 // Counts returns how much the hub has to do with now.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
+	"github.com/surewire/surewire/hub/internal/history"
 	"github.com/surewire/surewire/wire"
 )
 
@@ -26,7 +27,7 @@ func (c *conn) history(ctx context.Context, id uint32, r *wire.History) error {
 	if err != nil {
 		return err
 	}
-	h.Messages = fit(h.Messages, maxRecovered)
+	h.Messages = history.Fit(h.Messages, 1)
 	c.link.Queue(wire.AppendHistory(nil, id, h))
 	return nil
 }

@@ -10,14 +10,11 @@ import (
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
+	"github.com/surewire/surewire/hub/internal/history"
 	"github.com/surewire/surewire/hub/internal/link"
 	"github.com/surewire/surewire/hub/internal/live"
 	"github.com/surewire/surewire/wire"
 )
-
-// maxRecovered is how many bytes of publications one reply holds, so that it
-// fits the message limits of client libraries. At least one goes in.
-const maxRecovered = 512 << 10
 
 // A subscription is a cursor of one connection over one channel.
 type subscription struct {
@@ -308,8 +305,8 @@ func (s *subscription) missed(ctx context.Context, since surewire.Position) ([]*
 	switch {
 	case since.Epoch != "" && since.Epoch != head.Epoch:
 		return nil, false, nil
-	case covered && !slices.ContainsFunc(messages, expired):
-		return fit(messages, maxRecovered/share), true, nil
+	case covered && !slices.ContainsFunc(messages, history.Expired):
+		return history.Fit(messages, share), true, nil
 	}
 	since.Epoch = head.Epoch
 	h, err := s.conn.hub.past.After(ctx, ch.Name(), since, limit)
@@ -319,22 +316,7 @@ func (s *subscription) missed(ctx context.Context, since surewire.Position) ([]*
 	if !h.Complete {
 		return nil, false, nil
 	}
-	return fit(h.Messages, maxRecovered/share), true, nil
-}
-
-// expired reports whether m's own time is over: whether it is still kept is the
-// engine's to say.
-func expired(m *surewire.Message) bool { return m.TTL > 0 && time.Since(m.Time) >= m.TTL }
-
-// fit cuts messages to limit bytes, but not to none.
-func fit(messages []*surewire.Message, limit int) []*surewire.Message {
-	size := 0
-	for i, m := range messages {
-		if size += len(m.Data); size > limit && i > 0 {
-			return messages[:i]
-		}
-	}
-	return messages
+	return history.Fit(h.Messages, share), true, nil
 }
 
 var _ live.Reader = (*subscription)(nil)

@@ -86,3 +86,23 @@ func (r *Reader) hasOlder(ctx context.Context, channel string, offset uint64) bo
 	oldest, err := r.After(ctx, channel, surewire.Position{}, 1)
 	return err == nil && len(oldest.Messages) > 0 && oldest.Messages[0].Position.Offset < offset
 }
+
+// maxReply is how many bytes of publications one reply holds, so that it fits
+// the message limits of client libraries.
+const maxReply = 512 << 10
+
+// Fit cuts messages to what goes into one reply that has share parts like it,
+// but not to none.
+func Fit(messages []*surewire.Message, share int) []*surewire.Message {
+	size := 0
+	for i, m := range messages {
+		if size += len(m.Data); size > maxReply/share && i > 0 {
+			return messages[:i]
+		}
+	}
+	return messages
+}
+
+// Expired reports whether m's own time is over: whether it is still kept is the
+// engine's to say.
+func Expired(m *surewire.Message) bool { return m.TTL > 0 && time.Since(m.Time) >= m.TTL }
