@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
@@ -15,12 +16,21 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Longest wait for anything; a machine of two busy cores needs much less. */
 export const patience = 30_000;
 
+/** Returns what stands for a test in the hooks of the suite that is being defined: it lasts as long. */
+export function lasting() {
+  const cleanups = [];
+  after(async () => {
+    for (const f of cleanups.reverse()) await f();
+  });
+  return { after: (f) => cleanups.push(f) };
+}
+
 /** Builds a Go command of this repository into a temporary folder, which t removes. */
 export async function goBuild(t, folder, command) {
   const out = await mkdtemp(join(tmpdir(), 'surewire-test-'));
   t.after(() => rm(out, { recursive: true, force: true }));
   const binary = join(out, 'program');
-  await promisify(execFile)('go', ['build', '-o', binary, command], { cwd: join(root, folder) });
+  await promisify(execFile)('go', ['build', '-ldflags=-w', '-o', binary, command], { cwd: join(root, folder) });
   return binary;
 }
 
@@ -28,10 +38,11 @@ export async function goBuild(t, folder, command) {
 export async function start(t, binary, args) {
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = new Promise((resolve) => child.once('exit', resolve));
-  const kill = async () => {
-    child.kill('SIGKILL');
+  const end = (signal) => async () => {
+    child.kill(signal);
     await exited;
   };
+  const kill = end('SIGKILL');
   t.after(kill);
   let output = '';
   const url = await new Promise((resolve, reject) => {
@@ -49,6 +60,9 @@ export async function start(t, binary, args) {
     url,
     port: Number(new URL(url).port),
     kill,
+    stop: end('SIGTERM'),
+    /** What the program has written so far: its log too. */
+    output: () => output,
     /** Publishes data through the HTTP API and returns its position. */
     async publish(channel, data) {
       const response = await fetch(new URL('/api/publish', url), { method: 'POST', body: JSON.stringify({ channel, data }) });
@@ -80,6 +94,10 @@ export async function startProxy(t, port) {
     },
     heal() {
       broken = false;
+    },
+    /** Lets nothing through any more, and leaves the connections open. */
+    freeze() {
+      for (const socket of open) socket.unpipe().pause();
     },
   };
   const join = (from, to) => {
