@@ -27,7 +27,6 @@ import (
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
-	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/memengine"
 	"github.com/surewire/surewire/server"
 	"github.com/surewire/surewire/surejson"
@@ -64,7 +63,7 @@ func run(ctx context.Context) error {
 		}
 	}()
 	at := listener.Addr()
-	fmt.Printf("both sides:             http://%[1]s/\ngorilla's WriteJSON at  ws://%[1]s/gorilla\nSurewire at             ws://%[1]s/connection/websocket, channel %[2]s\n", at, channel)
+	fmt.Printf("both sides:             http://%[1]s/\ngorilla's WriteJSON at  ws://%[1]s/gorilla\nSurewire at             ws://%[1]s/connection/websocket, channel %[2]s\nwhat was repaired at    http://%[1]s/metrics, and in the log\n", at, channel)
 	if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
@@ -100,6 +99,7 @@ func (a *app) handler() http.Handler {
 	}))
 	mux.Handle("GET /connection/websocket", a.server)
 	mux.HandleFunc("POST /publish", a.publish)
+	mux.Handle("GET /metrics", a.server.Metrics())
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
