@@ -11,7 +11,9 @@ import (
 	"testing/fstest"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/memengine"
+	"github.com/surewire/surewire/wire"
 )
 
 // newDemo returns the handler, over an engine in memory.
@@ -274,4 +276,22 @@ func TestEveryFileHasAType(t *testing.T) {
 		}
 	}()
 	newPages(fstest.MapFS{"dist/page.wasm": {}})
+}
+
+// TestHandlers asks what the page relies on: that typing is not kept, and that
+// an rpc answers.
+func TestHandlers(t *testing.T) {
+	h := Handlers()
+	for channel, ephemeral := range map[string]bool{"typing:lobby": true, "chat:lobby": false, "typing": false} {
+		p := surewire.Publication{Data: []byte(`1`)}
+		if err := h.Publish(t.Context(), access.Client{}, channel, &p); err != nil || p.Ephemeral != ephemeral || string(p.Data) != `1` {
+			t.Errorf("%s: error %v, publication %+v", channel, err, p)
+		}
+	}
+	if got, err := h.RPC(t.Context(), access.Client{}, "echo", []byte(`{"a":1}`)); err != nil || string(got.(json.RawMessage)) != `{"a":1}` {
+		t.Errorf("echo: %s, error %v", got, err)
+	}
+	if _, err := h.RPC(t.Context(), access.Client{}, "other", nil); err != wire.ErrMethodNotFound {
+		t.Errorf("other: error %v", err)
+	}
 }

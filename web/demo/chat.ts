@@ -4,6 +4,7 @@ import type { PublicationContext } from 'centrifuge';
 import type { Channel, Notice } from './channel.ts';
 import type { Arrival } from './connection.ts';
 import { byId, count, h } from './dom.ts';
+import type { People } from './people.ts';
 import { describe } from './status.ts';
 
 const names = ['Amber Otter', 'Blue Heron', 'Calm Badger', 'Dapper Newt', 'Early Wren', 'Fern Hare', 'Gentle Pike', 'Hazel Owl', 'Ivory Stoat', 'Jade Finch'];
@@ -17,6 +18,7 @@ export class Chat {
   private readonly text = byId<HTMLInputElement>('text');
   private readonly failure = byId('send-failure');
   private readonly me: string;
+  private people: People | undefined;
   private unseen = 0;
   private settling = false; // a scroll to the end is already planned
   private pinned = true; // the end of the list is in view
@@ -26,9 +28,21 @@ export class Chat {
     this.name.value = remembered('name', () => `${pick(names)} ${Math.floor(Math.random() * 90 + 10)}`);
     this.me = remembered('sender', () => crypto.getRandomValues(new Uint32Array(2)).join('-'));
     this.name.addEventListener('input', () => remember('name', this.name.value));
+    this.name.addEventListener('change', () => this.people?.renamed());
+    this.text.addEventListener('input', () => this.people?.type(this.text.value.trim() !== ''));
     this.scroller.addEventListener('scroll', () => this.scrolled());
     this.newer.addEventListener('click', () => this.toEnd());
     new ResizeObserver(() => this.pinned && this.toEnd()).observe(this.scroller);
+  }
+
+  /** Returns the name that the person goes by now. */
+  myName(): string {
+    return this.name.value.trim() || 'nobody';
+  }
+
+  /** Has people hear of names, and of who is typing. */
+  tell(people: People): void {
+    this.people = people;
   }
 
   /** Sends what is typed through channel. */
@@ -47,7 +61,7 @@ export class Chat {
     this.text.value = '';
     this.failure.textContent = '';
     try {
-      await channel.publish({ name: this.name.value.trim() || 'nobody', text, from: this.me });
+      await channel.publish({ name: this.myName(), text, from: this.me });
       this.toEnd();
     } catch (error) {
       const why = (error as { message?: string }).message ?? String(error);
@@ -61,11 +75,12 @@ export class Chat {
     const data = (typeof context.data === 'object' && context.data !== null ? context.data : {}) as Record<string, unknown>;
     const said = typeof data['text'] === 'string';
     const mine = data['from'] === this.me;
+    const name = typeof data['name'] === 'string' ? data['name'] : 'unnamed';
     const when = arrival?.time === undefined ? undefined : new Date(arrival.time);
     this.append(
       h('li', { class: mine ? 'message mine' : 'message', 'data-offset': String(context.offset ?? '') },
         h('div', { class: 'meta' },
-          h('span', { class: 'who' }, typeof data['name'] === 'string' ? data['name'] : 'unnamed'),
+          h('span', { class: 'who' }, name),
           when && h('time', { datetime: when.toISOString() }, when.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })),
           h('span', { class: 'offset', title: 'offset in the log' }, context.offset === undefined ? '' : `#${context.offset}`)),
         said
@@ -73,6 +88,7 @@ export class Chat {
           : h('p', { class: 'text raw' }, arrival?.text ?? JSON.stringify(context.data))),
     );
     if (!this.pinned) this.unseen++;
+    this.people?.spoke(context.info?.client, name);
   }
 
   /** Appends a line that says what happened to the log, unless all is there. */

@@ -4,6 +4,7 @@ import { Chat } from './chat.ts';
 import { Connection } from './connection.ts';
 import { byId } from './dom.ts';
 import { Hostiles } from './hostile.ts';
+import { People } from './people.ts';
 import { ChannelRow, showConnection } from './status.ts';
 
 const connection = new Connection();
@@ -21,6 +22,8 @@ const lobby = new Channel(connection.client, 'chat:lobby', {
   },
 });
 chat.sendThrough(lobby);
+const people = new People(connection.client, 'typing:lobby', () => chat.myName());
+chat.tell(people);
 
 const hostiles = new Hostiles();
 const hostileRow = new ChannelRow('hostile');
@@ -33,4 +36,5 @@ const hostile = new Channel(connection.client, 'hostile', {
 await hostiles.load(); // the cards first, so that nothing arrives without a place
 lobby.start('beginning');
 hostile.start('now');
+people.start();
 connection.client.connect();

@@ -148,12 +148,12 @@ test('a dropped connection resumes with what it missed, once and in order', limi
   let sent = 3;
   for (const [missed, words] of [[7, 'resumed: 7 missed messages recovered'], [350, 'resumed: at least 300 missed messages recovered']]) {
     proxy.cut();
-    await until(page, 'connecting');
+    await kit.connection(page, 'connecting');
     await publish(server, sent + 1, sent + missed);
     sent += missed;
     assert.equal((await kit.chat(page)).length, sent - missed, 'a message came through a cut connection');
     proxy.heal();
-    await until(page, 'connected');
+    await kit.connection(page, 'connected');
     await kit.shows(page, `m${sent}`);
     assert.equal(await kit.last(page, lobby), words);
     assert.deepEqual(await kit.chat(page), messages(1, sent));
@@ -171,9 +171,9 @@ test('the button drops the connection, which comes back by itself', limit, async
   await kit.say(page, 'm1');
   await kit.shows(page, 'm1');
   await page.getByRole('button', { name: 'Drop my connection' }).click();
-  await until(page, 'connecting');
+  await kit.connection(page, 'connecting');
   await publish(server, 2, 3);
-  await until(page, 'connected');
+  await kit.connection(page, 'connected');
   await kit.shows(page, 'm3');
   assert.equal(await kit.last(page, lobby), 'resumed: 2 missed messages recovered');
   assert.deepEqual(await kit.chat(page), messages(1, 3));
@@ -188,11 +188,11 @@ test('a restarted server begins the log anew, and the page says so and goes on',
   await publish(first, 1, 5);
   await kit.shows(page, 'm5');
   await first.kill();
-  await until(page, 'connecting');
+  await kit.connection(page, 'connecting');
   const second = await kit.startServer(t, binary);
   await publish(second, 1, 2);
   proxy.target = second.port;
-  await until(page, 'connected');
+  await kit.connection(page, 'connected');
   await kit.until(page, () => document.querySelectorAll('#messages > li').length === 8);
   assert.equal(await kit.last(page, lobby), 'the log began anew');
   await kit.say(page, 'm3');
@@ -204,8 +204,3 @@ test('a restarted server begins the log anew, and the page says so and goes on',
   assert.deepEqual(seen.slice(6), messages(1, 3));
   assert.deepEqual(kit.ownFaults(page), []);
 });
-
-/** Waits for a state of the connection. */
-function until(page, state) {
-  return kit.until(page, (want) => document.querySelector('#connection').dataset.state === want, state);
-}

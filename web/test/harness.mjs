@@ -189,6 +189,17 @@ export function shows(page, text) {
   return until(page, (want) => [...document.querySelectorAll('#messages .text')].some((p) => p.textContent === want), text);
 }
 
+/** Waits until the page lists exactly these people, oneself first. */
+export function lists(page, ...names) {
+  return until(page, (want) => document.querySelector('#people').dataset.stale === 'false'
+    && JSON.stringify([...document.querySelectorAll('#people .person-name')].map((e) => e.textContent)) === want, JSON.stringify(names));
+}
+
+/** Waits for a state of the connection. */
+export function connection(page, state) {
+  return until(page, (want) => document.querySelector('#connection').dataset.state === want, state);
+}
+
 /** Types a message into the chat and sends it. */
 export async function say(page, text) {
   await page.getByLabel('Message', { exact: true }).fill(text);

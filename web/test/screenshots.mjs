@@ -17,6 +17,9 @@ try {
     ['Ada', 'Morning. Does the import still hang?'], ['Grace', 'It finished: 1,250 rows. One sensor sent NaN and the whole batch used to disappear.'],
     ['Ada', 'And now?'], ['Grace', 'Now the row is there, with a null in it, and a line in the log that says where it came from: https://example.com/a/very/long/address/without/any/place/to/break/it'],
   ]) await server.publish('chat:lobby', { name, text });
+  const grace = await kit.openTab(t, browser, server.url);
+  await grace.getByLabel('Name').fill('Grace');
+  await grace.getByLabel('Name').press('Tab');
   for (const colorScheme of ['light', 'dark']) {
     for (const [size, viewport] of Object.entries({ desktop: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } })) {
       const page = await kit.openTab(t, browser, server.url, { colorScheme, viewport, deviceScaleFactor: 1 });
@@ -30,6 +33,10 @@ try {
         await card.getByRole('button', { name: 'Publish' }).click();
         await card.and(page.locator('[data-arrived="true"][data-receipt="true"]')).waitFor();
       }
+      const writing = grace.getByLabel('Message', { exact: true });
+      await writing.fill('');
+      await writing.fill('And now I am');
+      await kit.until(page, () => document.querySelector('#typing').textContent !== '');
       await page.evaluate(() => {
         window.scrollTo(0, 0);
         document.querySelector('#values').scrollTop = 0;
