@@ -43,7 +43,6 @@ export class People {
     client.on('connected', (context) => (this.me = context.client));
     this.subscription = client.newSubscription(channel, { joinLeave: true });
     this.subscription.on('subscribed', () => {
-      this.list.dataset['stale'] = 'false';
       this.say({ name: this.myName() });
       void this.ask();
     });
@@ -95,6 +94,7 @@ export class People {
       for (const id of Object.keys(clients)) this.here.add(id);
       for (const [id, came] of changes) came ? this.here.add(id) : this.here.delete(id);
       for (const id of [...this.names.keys()]) if (!this.here.has(id)) this.names.delete(id);
+      this.list.dataset['stale'] = 'false';
       this.show();
     } catch {
       // The connection broke: the next one asks.
