@@ -8,7 +8,7 @@ const limit = { timeout: 120_000 };
 
 let binary, browser;
 before(async (t) => {
-  binary = await kit.goBuild(t, 'examples', './gorilla');
+  binary = await kit.goBuild('examples', './gorilla');
   browser = await kit.startBrowser(t);
 });
 

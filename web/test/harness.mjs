@@ -2,10 +2,8 @@
 // between them that can break.
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -25,11 +23,9 @@ export function lasting() {
   return { after: (f) => cleanups.push(f) };
 }
 
-/** Builds a Go command of this repository into a temporary folder, which t removes. */
-export async function goBuild(t, folder, command) {
-  const out = await mkdtemp(join(tmpdir(), 'surewire-test-'));
-  t.after(() => rm(out, { recursive: true, force: true }));
-  const binary = join(out, 'program');
+/** Builds a Go command of this repository, where the next test finds it: linking takes longer than looking whether that is needed. */
+export async function goBuild(folder, command) {
+  const binary = join(root, '.work/test', basename(command));
   await promisify(execFile)('go', ['build', '-ldflags=-w', '-o', binary, command], { cwd: join(root, folder) });
   return binary;
 }

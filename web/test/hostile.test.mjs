@@ -6,7 +6,7 @@ const limit = { timeout: 120_000 };
 
 let binary, browser;
 before(async (t) => {
-  binary = await kit.goBuild(t, '.', './cmd/surewire');
+  binary = await kit.goBuild('.', './cmd/surewire');
   browser = await kit.startBrowser(t);
 });
 

@@ -9,7 +9,7 @@ const phrase = 'a message';
 
 let binary, browser;
 before(async (t) => {
-  binary = await kit.goBuild(t, '.', './cmd/surewire');
+  binary = await kit.goBuild('.', './cmd/surewire');
   browser = await kit.startBrowser(t);
 });
 

@@ -1,7 +1,7 @@
 // The client protocol, through the unmodified centrifuge package in Node. Much of
 // this is waiting for something to expire: it is done side by side.
 import { before, suite } from 'node:test';
-import { goBuild, lasting } from './harness.mjs';
+import { goBuild } from './harness.mjs';
 import { commands } from './protocol/commands.mjs';
 import { reconnects } from './protocol/reconnect.mjs';
 import { serverActs } from './protocol/server.mjs';
@@ -9,9 +9,8 @@ import { tokens } from './protocol/tokens.mjs';
 
 suite('protocol', { concurrency: true, timeout: 180_000 }, () => {
   let binary;
-  const t = lasting();
   before(async () => {
-    binary = await goBuild(t, 'examples', './features');
+    binary = await goBuild('examples', './features');
   });
   for (const part of [tokens, reconnects, serverActs, commands]) part(() => binary);
 });

@@ -11,7 +11,7 @@ await mkdir(folder, { recursive: true });
 const cleanups = [];
 const t = { after: (f) => cleanups.unshift(f) };
 try {
-  const server = await kit.startServer(t, await kit.goBuild(t, '.', './cmd/surewire'));
+  const server = await kit.startServer(t, await kit.goBuild('.', './cmd/surewire'));
   const browser = await kit.startBrowser(t);
   for (const [name, text] of [
     ['Ada', 'Morning. Does the import still hang?'], ['Grace', 'It finished: 1,250 rows. One sensor sent NaN and the whole batch used to disappear.'],

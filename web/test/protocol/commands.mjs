@@ -251,6 +251,7 @@ export function commands(binary) {
       await Promise.all(sdk.numbers(1, 310).map((n) => c.publish(channel, n)));
       const { publications, offset, epoch } = await c.history(channel, { limit: -1 });
       assert.deepEqual([publications.length, offset], [300, 310]);
+      assert.equal((await c.history(channel, { limit: 1000 })).publications.length, 300);
       assert.equal((await c.history(channel, { limit: 1000, since: { offset: publications.at(-1).offset, epoch } })).publications.length, 10);
       await sdk.refused(c.history(channel, { limit: 1, since: { offset: 1, epoch: 'another' } }), 112);
       await sdk.refused(c.history(channel, { limit: 1, since: { offset: 1, epoch: 'another' }, reverse: true }), 112);
