@@ -87,7 +87,11 @@ export function client(t, server, { mute = false, ...options } = {}) {
   }
   const url = server.url.replace('http', 'ws') + 'connection/websocket';
   const c = new Centrifuge(url, { websocket: Socket, minReconnectDelay: 20, maxReconnectDelay: 200, timeout: patience, ...options });
-  t.after(() => c.disconnect());
+  t.after(() => {
+    // A subscription that waits to try again does so beyond the end of its client, and would keep Node from ending.
+    for (const s of Object.values(c.subscriptions())) s.unsubscribe();
+    c.disconnect();
+  });
   return Object.assign(c, { events: new Events(c, clientEvents), sent, pings: () => pings });
 }
 
