@@ -46,7 +46,8 @@ func (h *Hub) Unsubscribe(t Target, channel string, why wire.SubscriptionEnded) 
 // Subscribe begins subscriptions that the clients have not asked for: they are
 // told, and get what is published from now on, or after a position if since is
 // not nil and everything from there is kept. Who reads the channel already is
-// passed over. It returns how many began, and the first error.
+// passed over. A client that comes back has what its [access.Session] says, not
+// these. It returns how many began, and the first error.
 func (h *Hub) Subscribe(ctx context.Context, t Target, channel string, g access.Grant, since *surewire.Position) (n int, err error) {
 	if err := surewire.CheckChannel(channel); err != nil {
 		return 0, err
@@ -64,7 +65,8 @@ func (h *Hub) Subscribe(ctx context.Context, t Target, channel string, g access.
 }
 
 // Refresh sets when connections expire; the zero time is never. A time that is
-// over ends them. It returns how many.
+// over ends them. centrifuge-js heeds a later time, and not an earlier one: it
+// is told to come back when that is over. It returns how many.
 func (h *Hub) Refresh(t Target, expires time.Time) int {
 	all := h.find(t)
 	for _, c := range all {

@@ -105,7 +105,7 @@ func (c *conn) subscribe(ctx context.Context, id uint32, r *wire.Subscribe) erro
 func (s *subscription) open(ctx context.Context, r *wire.Subscribe, g access.Grant) (res wire.Subscribed, err error) {
 	c, h := s.conn, s.conn.hub
 	if !g.Expires.IsZero() && !g.Expires.After(time.Now()) {
-		return res, wire.ErrExpired
+		return res, wire.ErrTokenExpired // the client may bring a new one
 	}
 	chanInfo, err := h.encode(ctx, r.Channel, g.Info)
 	if err != nil {

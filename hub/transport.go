@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"sync"
 	"time"
 
 	"github.com/surewire/surewire"
@@ -49,13 +48,5 @@ func (v view) AppendMessage(dst []byte, channel string, m *surewire.Message) []b
 	if m.Kind != surewire.KindData && !v.joins {
 		return dst
 	}
-	buf := payloads.Get().(*[]byte)
-	*buf = wire.AppendMessage((*buf)[:0], channel, m)
-	dst = v.format.Frame(dst, *buf)
-	if cap(*buf) <= 64<<10 {
-		payloads.Put(buf)
-	}
-	return dst
+	return wire.AppendFramed(dst, v.format.Frame, channel, m)
 }
-
-var payloads = sync.Pool{New: func() any { return new([]byte) }}

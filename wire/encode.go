@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/centrifugal/protocol"
@@ -32,6 +33,22 @@ func AppendMessage(dst []byte, channel string, m *surewire.Message) []byte {
 	}
 	return appendPush(dst, p)
 }
+
+// AppendFramed appends the push of m as frame makes one frame of a payload.
+func AppendFramed(dst []byte, frame func(dst, payload []byte) []byte, channel string, m *surewire.Message) []byte {
+	buf := payloads.Get().(*[]byte)
+	*buf = AppendMessage((*buf)[:0], channel, m)
+	dst = frame(dst, *buf)
+	if cap(*buf) <= maxPooled {
+		payloads.Put(buf)
+	}
+	return dst
+}
+
+// maxPooled is how long a buffer may be to be kept for the next frame.
+const maxPooled = 64 << 10
+
+var payloads = sync.Pool{New: func() any { return new([]byte) }}
 
 // appendPlain writes what the protocol's own encoder writes for a publication
 // with nothing but data, which is nearly all there is, at a tenth of the cost.
