@@ -12,6 +12,8 @@ import (
 	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/hub/internal/link"
 	"github.com/surewire/surewire/hub/internal/roster"
+	"github.com/surewire/surewire/hub/internal/shelf"
+	"github.com/surewire/surewire/hub/internal/stack"
 	"github.com/surewire/surewire/wire"
 )
 
@@ -31,37 +33,37 @@ type conn struct {
 	// Owned by the reader.
 	slot      int           // on the wheel, once connected
 	connectBy *time.Timer   // closes a client that says nothing
+	stop      func() bool   // ends the watch over Serve's context; nil if that has no end
 	calls     chan struct{} // a token per RPC at work; nil before the first
 
 	// mu guards the following.
 	mu      sync.Mutex
-	client  access.Client            // static but for Info, once connected
-	name    string                   // of its software
-	version string                   // of its software
-	ready   bool                     // it is connected
-	expires time.Time                // zero for never
-	subs    map[string]*subscription // nil for one that is about to begin
+	client  access.Client              // static but for Info, once connected
+	name    string                     // of its software
+	version string                     // of its software
+	ready   bool                       // it is connected
+	expires time.Time                  // zero for never
+	subs    shelf.Shelf[*subscription] // by channel; nil for one that is about to begin
+	ended   bool                       // no more subscriptions begin
 }
 
 func newConn(h *Hub, t Transport, f *Format, p access.Peer) *conn {
 	c := &conn{
 		hub: h, id: rand.Text(), link: link.New(t, f.Frame, &h.links), transport: t, format: f, peer: p,
-		since: time.Now(), slot: -1, subs: make(map[string]*subscription),
+		since: time.Now(), slot: -1,
 	}
 	c.member.Of = c
 	return c
 }
 
-// serve reads until the connection ends, and returns when nothing of it is left.
-func (c *conn) serve() error {
-	c.connectBy = time.AfterFunc(c.hub.config.ConnectTimeout, func() { c.link.Close(surewire.DisconnectStale) })
-	err := c.read()
+// finish returns why the connection ended, when nothing of it is left.
+func (c *conn) finish(err error) error {
 	if c.connectBy != nil {
 		c.connectBy.Stop()
 	}
 	c.mu.Lock()
 	subs := c.begun()
-	c.subs = nil
+	c.subs, c.ended = shelf.Shelf[*subscription]{}, true
 	c.mu.Unlock()
 	cursors := make([]*link.Cursor, len(subs))
 	for i, s := range subs {
@@ -81,8 +83,8 @@ func (c *conn) serve() error {
 
 // begun returns the subscriptions that have begun. The caller holds mu.
 func (c *conn) begun() []*subscription {
-	subs := make([]*subscription, 0, len(c.subs))
-	for _, s := range c.subs {
+	subs := make([]*subscription, 0, c.subs.Len())
+	for s := range c.subs.All() {
 		if s != nil {
 			subs = append(subs, s)
 		}
@@ -100,25 +102,12 @@ func (c *conn) read() error {
 		if !c.link.Working(true) {
 			continue // until the client or Close ends the stream
 		}
-		if string(frame) == "{}" {
+		stack.Aside(func() {
 			c.frame(frame)
-		} else {
-			c.aside(frame)
-		}
-		c.link.Working(false)
-		c.link.Flush()
+			c.link.Working(false)
+			c.link.Flush()
+		})
 	}
-}
-
-// aside carries out a frame on a stack of its own: that of the reader, which
-// stays for as long as the connection does, remains small.
-func (c *conn) aside(frame []byte) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		c.frame(frame)
-	}()
-	<-done
 }
 
 // frameTimeout bounds the work for one frame, whatever an engine or an

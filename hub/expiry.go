@@ -81,7 +81,7 @@ func (c *conn) setExpiry(expires time.Time) {
 func (c *conn) schedule() {
 	c.mu.Lock()
 	next := c.expires
-	for _, s := range c.subs {
+	for s := range c.subs.All() {
 		if s != nil && !s.expires.IsZero() && (next.IsZero() || s.expires.Before(next)) {
 			next = s.expires
 		}
@@ -102,7 +102,7 @@ func (c *conn) checkExpiry() {
 	c.mu.Lock()
 	bye, ends := surewire.DisconnectExpired, over(c.expires)
 	var subs []*subscription
-	for _, s := range c.subs {
+	for s := range c.subs.All() {
 		if s == nil || !over(s.expires) {
 			continue
 		}

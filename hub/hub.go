@@ -12,6 +12,7 @@ import (
 	"github.com/surewire/surewire/hub/internal/link"
 	"github.com/surewire/surewire/hub/internal/live"
 	"github.com/surewire/surewire/hub/internal/roster"
+	"github.com/surewire/surewire/hub/internal/stack"
 	"github.com/surewire/surewire/hub/internal/wheel"
 	"github.com/surewire/surewire/wire"
 )
@@ -103,23 +104,44 @@ func New(c Config) *Hub {
 	return h
 }
 
-// Serve serves one client until it leaves, breaks the protocol, or is told to
-// go, or ctx is done. The caller's goroutine is the connection's reader; Serve closes t, and
-// returns when nothing of the connection is left. The error says why it ended;
-// nil means that the client left in good order.
+// Serve serves one client until it leaves, breaks the protocol, is told to go, or
+// ctx is done. The caller's goroutine is the connection's reader; Serve closes t,
+// and returns when nothing of the connection is left. The error says why it
+// ended; nil means that the client left in good order.
 func (h *Hub) Serve(ctx context.Context, t Transport, f *Format, p access.Peer) error {
+	var c *conn
+	stack.Aside(func() { c = h.begin(ctx, t, f, p) })
+	if c == nil {
+		return surewire.DisconnectShutdown
+	}
+	err := c.read()
+	stack.Aside(func() { err = h.end(c, err) })
+	return err
+}
+
+// begin takes in a client, unless the hub is closing.
+func (h *Hub) begin(ctx context.Context, t Transport, f *Format, p access.Peer) *conn {
 	c := newConn(h, t, f, p)
 	if !h.roster.Add(&c.member, c.id) {
 		c.link.Close(surewire.DisconnectShutdown)
-		return surewire.DisconnectShutdown
+		return nil
 	}
+	c.connectBy = time.AfterFunc(h.config.ConnectTimeout, func() { c.link.Close(surewire.DisconnectStale) })
 	if ctx.Done() != nil {
-		defer context.AfterFunc(ctx, func() { c.link.Abort(surewire.DisconnectShutdown) })()
+		c.stop = context.AfterFunc(ctx, func() { c.link.Abort(surewire.DisconnectShutdown) })
 	}
-	err := c.serve()
+	return c
+}
+
+// end lets go of a client whose stream has ended with err, and returns why.
+func (h *Hub) end(c *conn, err error) error {
+	err = c.finish(err)
+	if c.stop != nil {
+		c.stop()
+	}
 	h.roster.Remove(&c.member)
-	h.config.Logger.LogAttrs(ctx, slog.LevelDebug, "connection ended",
-		slog.String("client", c.id), slog.String("transport", f.Name), slog.Any("reason", err))
+	h.config.Logger.LogAttrs(context.Background(), slog.LevelDebug, "connection ended",
+		slog.String("client", c.id), slog.String("transport", c.format.Name), slog.Any("reason", err))
 	return err
 }
 

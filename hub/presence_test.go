@@ -172,7 +172,7 @@ func TestNoLeaveWithoutAJoin(t *testing.T) {
 		for range 20 { // a map has its own order
 			p := b.connect()
 			p.send(wire.Command{ID: 1, Connect: &wire.Connect{Token: "refused"}})
-			p.wantHeard(t, "#1 error 110")
+			p.wantHeard(t, "#1 error 109")
 		}
 		watch.wantHeard(t)
 		if n := b.hub.Channels()["c"]; n != 1 {

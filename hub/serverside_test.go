@@ -103,7 +103,7 @@ func TestTheServerSubscribes(t *testing.T) {
 		if _, err := b.hub.Subscribe(t.Context(), u, "a b", access.Grant{}, nil); !errors.Is(err, surewire.ErrChannel) {
 			t.Errorf("a bad channel: %v", err)
 		}
-		if n, err := b.hub.Subscribe(t.Context(), u, "d", access.Grant{Expires: time.Now()}, nil); n != 0 || !errors.Is(err, wire.ErrExpired) {
+		if n, err := b.hub.Subscribe(t.Context(), u, "d", access.Grant{Expires: time.Now()}, nil); n != 0 || !errors.Is(err, wire.ErrTokenExpired) {
 			t.Errorf("an expired grant: %d began, %v", n, err)
 		}
 	})

@@ -170,7 +170,7 @@ func TestAClientMayConnectAgainAfterAnError(t *testing.T) {
 		p.sends(`{"id":1,"connect":{}}`)
 		p.wantHeard(t, "#1 error 109")
 		p.sends(`{"id":2,"connect":{}}`)
-		p.wantHeard(t, "#2 error 110")
+		p.wantHeard(t, "#2 error 109")
 		if i := b.hub.Conns()[0]; i.State != hub.Connecting {
 			t.Errorf("it is %v", i.State)
 		}
@@ -289,7 +289,7 @@ func TestSubRefresh(t *testing.T) {
 		p := b.connect()
 		p.sends(`{"id":1,"connect":{}}`, `{"id":2,"subscribe":{"channel":"late"}}`, `{"id":3,"subscribe":{"channel":"kept"}}`,
 			`{"id":4,"subscribe":{"channel":"no","token":"old"}}`, `{"id":5,"sub_refresh":{"channel":"kept"}}`)
-		if got := p.heard(); len(got) != 5 || got[1] != `#2 subscribed@0` || got[3] != "#4 error 110" || got[4] != "#5 error 107" {
+		if got := p.heard(); len(got) != 5 || got[1] != `#2 subscribed@0` || got[3] != "#4 error 109" || got[4] != "#5 error 107" {
 			t.Fatalf("heard %q", got)
 		}
 		time.Sleep(70 * time.Second)

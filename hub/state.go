@@ -15,15 +15,8 @@ const (
 
 // String returns the state in lower case.
 func (s State) String() string {
-	switch s {
-	case Connecting:
-		return "connecting"
-	case Connected:
-		return "connected"
-	case Draining:
-		return "draining"
-	case Closed:
-		return "closed"
+	if names := [...]string{"connecting", "connected", "draining", "closed"}; int(s) < len(names) {
+		return names[s]
 	}
 	return "unknown"
 }

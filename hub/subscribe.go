@@ -44,23 +44,24 @@ const (
 func (c *conn) subscription(channel string) *subscription {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.subs[channel]
+	s, _ := c.subs.Get(channel)
+	return s
 }
 
 // reserve keeps a place for a subscription of channel, which settle gives it.
 func (c *conn) reserve(channel string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := c.subs[channel]; ok {
+	if _, ok := c.subs.Get(channel); ok {
 		return wire.ErrAlreadySubscribed
 	}
-	if limit := c.hub.config.MaxChannels; len(c.subs) >= limit {
+	if limit := c.hub.config.MaxChannels; c.subs.Len() >= limit {
 		return wire.ErrLimitExceeded.With(fmt.Sprintf("%d channels on one connection", limit))
 	}
-	if c.subs == nil {
+	if c.ended {
 		return surewire.ErrClosed
 	}
-	c.subs[channel] = nil
+	c.subs.Set(channel, nil)
 	return nil
 }
 
@@ -70,11 +71,11 @@ func (c *conn) settle(channel string, s *subscription) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s == nil {
-		delete(c.subs, channel)
-	} else if c.subs != nil {
-		c.subs[channel] = s
+		c.subs.Delete(channel)
+	} else if !c.ended {
+		c.subs.Set(channel, s)
 	}
-	return c.subs != nil
+	return !c.ended
 }
 
 // subscribe places a cursor and replies where it stands.
