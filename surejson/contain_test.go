@@ -1,6 +1,7 @@
 package surejson_test
 
 import (
+	"math"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -12,8 +13,10 @@ import (
 var nanoseconds = regexp.MustCompile(`([\d.]+) ns/op`)
 
 // BenchmarkContainment says by how many percent containment makes encoding
-// slower, as the median of rounds in which both are measured. It builds this
-// package twice, the second time with the tag uncontained.
+// slower, as the median of rounds in which both are measured. In a round the
+// fastest of many short measurements counts: other work on the machine makes
+// some slow and none fast. It builds this package twice, the second time with
+// the tag uncontained.
 func BenchmarkContainment(b *testing.B) {
 	var binaries [2]string
 	for i, tag := range []string{"", "uncontained"} {
@@ -28,12 +31,16 @@ func BenchmarkContainment(b *testing.B) {
 			for b.Loop() {
 				var ns [2]float64
 				for i, binary := range binaries {
-					out, err := exec.Command(binary, "-test.run=^$", "-test.bench=BenchmarkAppend/"+v.name, "-test.benchtime=50ms").CombinedOutput()
-					found := nanoseconds.FindSubmatch(out)
+					out, err := exec.Command(binary, "-test.run=^$", "-test.bench=BenchmarkAppend/"+v.name, "-test.benchtime=2ms", "-test.count=30").CombinedOutput()
+					found := nanoseconds.FindAllSubmatch(out, -1)
 					if err != nil || found == nil {
 						b.Fatalf("%v: %s", err, out)
 					}
-					ns[i], _ = strconv.ParseFloat(string(found[1]), 64)
+					ns[i] = math.Inf(1)
+					for _, f := range found {
+						one, _ := strconv.ParseFloat(string(f[1]), 64)
+						ns[i] = min(ns[i], one)
+					}
 				}
 				costs = append(costs, 100*(ns[0]/ns[1]-1))
 			}

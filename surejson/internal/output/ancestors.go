@@ -79,7 +79,10 @@ func (w *Writer) Ascend() {
 }
 
 // Refuse writes what Descend refused. What does not fit is for the container
-// around it to take back.
+// around it to take back. It is kept out of line, as is Replace: what is rare
+// would be in the way of what is not.
+//
+//go:noinline
 func (w *Writer) Refuse(b []byte, t reflect.Type) []byte {
 	if w.depth >= w.MaxDepth {
 		return w.Replace(b, t, TooDeep, "")

@@ -135,6 +135,8 @@ func (w *Writer) Note(at int, t reflect.Type, reason Reason, detail string) {
 }
 
 // Replace appends null in place of a value and records it.
+//
+//go:noinline
 func (w *Writer) Replace(b []byte, t reflect.Type, reason Reason, detail string) []byte {
 	w.Note(len(b), t, reason, detail)
 	return append(b, "null"...)
