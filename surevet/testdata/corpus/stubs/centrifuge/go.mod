@@ -1,0 +1,3 @@
+module github.com/centrifugal/centrifuge
+
+go 1.26.0
