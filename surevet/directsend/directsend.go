@@ -57,6 +57,7 @@ func direct(s flow.Send) []report.Finding {
 	if s.Empty && mayFail(s.Roots) {
 		found = append(found, report.Finding{
 			Code:    "SW105",
+			Send:    true,
 			Message: fmt.Sprintf("a value that %s fails to encode reaches the client as an empty text frame: encode it first", s.Sink),
 		})
 	}

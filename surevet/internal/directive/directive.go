@@ -73,19 +73,17 @@ func New(fset *token.FileSet, info *types.Info, files []*ast.File) *Index {
 func parse(c *ast.Comment) *Directive {
 	d := &Directive{Pos: c.Pos(), End: c.End()}
 	if rest, ok := strings.CutPrefix(c.Text, prefix); ok && (rest == "" || rest[0] == ' ' || rest[0] == '\t') {
+		rest, _, _ = strings.Cut(rest, "// want") // what a test of surevet expects of the line
 		codes, reason, _ := strings.Cut(strings.TrimSpace(rest), " ")
-		if code, ok := rule.Lookup(codes); ok {
-			d.Codes = []string{code.Code}
-		} else if codes != "" {
-			for code := range strings.SplitSeq(codes, ",") {
-				d.Codes = append(d.Codes, code)
-				if _, ok := rule.Lookup(code); !ok {
-					d.Unknown = append(d.Unknown, code)
-				}
+		for code := range strings.SplitSeq(codes, ",") {
+			if code == "" {
+				continue
+			}
+			d.Codes = append(d.Codes, code)
+			if _, ok := rule.Lookup(code); !ok {
+				d.Unknown = append(d.Unknown, code)
 			}
 		}
-		// Tests say what they expect of a line behind its directive.
-		reason, _, _ = strings.Cut(reason, "// want")
 		d.Reason = strings.TrimSpace(strings.TrimLeft(reason, " \t-:/"))
 		return d
 	}

@@ -42,10 +42,9 @@ type bindings struct {
 	funcs   map[types.Object]*function // by the object that names them
 	calls   []call
 	returns map[*function][]*ast.ReturnStmt
-	blank   map[*ast.CallExpr]bool       // calls whose last result is dropped
-	encoded map[*types.Var]*ast.CallExpr // buffers that an encoder writes to
-	uses    []*ast.SelectorExpr          // methods taken as values
-	where   map[*ast.SelectorExpr]*function
+	blank   map[*ast.CallExpr]bool            // calls whose last result is dropped
+	encoded map[*types.Var]*ast.CallExpr      // buffers that an encoder writes to
+	uses    []*ast.SelectorExpr               // methods taken as values
 	adopted map[*ast.CallExpr]*ast.AssignStmt // the assignment that takes a call's results
 	blocks  map[ast.Stmt][]ast.Stmt           // the statements after one, in its block
 }
@@ -60,7 +59,6 @@ func bind(pass *analysis.Pass) *bindings {
 		returns: map[*function][]*ast.ReturnStmt{},
 		blank:   map[*ast.CallExpr]bool{},
 		encoded: map[*types.Var]*ast.CallExpr{},
-		where:   map[*ast.SelectorExpr]*function{},
 		adopted: map[*ast.CallExpr]*ast.AssignStmt{},
 		blocks:  map[ast.Stmt][]ast.Stmt{},
 	}
@@ -113,7 +111,6 @@ func bind(pass *analysis.Pass) *bindings {
 		case *ast.SelectorExpr:
 			if !called[n] {
 				b.uses = append(b.uses, n)
-				b.where[n] = fn
 			}
 		}
 		return true

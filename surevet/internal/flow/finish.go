@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"slices"
 
+	"github.com/surewire/surewire/surevet/internal/fact"
 	"github.com/surewire/surewire/surevet/internal/jsonshape"
 	"github.com/surewire/surewire/surevet/internal/profile"
 	"github.com/surewire/surewire/surevet/internal/sinks"
@@ -73,7 +74,7 @@ func (s *solver) finish(r *Result) {
 }
 
 // roots returns the values that the call hands to its callee's parameter p.
-func (s *solver) roots(c call, p Param, r *Result) []Root {
+func (s *solver) roots(c call, p fact.Param, r *Result) []Root {
 	if p.Kind == sinks.Frame || p.Kind == sinks.Log && !profile.Strict {
 		return nil
 	}
@@ -83,7 +84,7 @@ func (s *solver) roots(c call, p Param, r *Result) []Root {
 	}
 	var roots []Root
 	for _, arg := range s.args(c.expr, p) {
-		s.reach(arg, p, func(v value) {
+		s.reach(c.expr, arg, p, func(v value) {
 			if v.typ == nil {
 				return
 			}
@@ -100,7 +101,7 @@ func (s *solver) roots(c call, p Param, r *Result) []Root {
 }
 
 // typeArgument returns the type that a generic callee encodes.
-func (s *solver) typeArgument(c call, p Param, root Root) []Root {
+func (s *solver) typeArgument(c call, p fact.Param, root Root) []Root {
 	fun := ast.Unparen(c.expr.Fun)
 	if i, ok := fun.(*ast.IndexExpr); ok {
 		fun = i.X
@@ -113,7 +114,7 @@ func (s *solver) typeArgument(c call, p Param, root Root) []Root {
 		id = f.Sel
 	}
 	args := s.info.Instances[id].TypeArgs
-	if id == nil || p.Index >= args.Len() || hasTypeParam(args.At(p.Index)) {
+	if id == nil || p.Index >= args.Len() || len(jsonshape.TypeParams(args.At(p.Index))) > 0 {
 		return nil
 	}
 	root.At, root.Type, root.Inside = c.expr, args.At(p.Index), true
@@ -121,7 +122,7 @@ func (s *solver) typeArgument(c call, p Param, root Root) []Root {
 }
 
 // via returns the functions between the call and the sink.
-func (s *solver) via(c call, p Param) []string {
+func (s *solver) via(c call, p fact.Param) []string {
 	if f := s.called(c.expr); f != nil && name(f) != p.Sink {
 		return append([]string{name(f)}, p.Via...)
 	}
@@ -130,7 +131,7 @@ func (s *solver) via(c call, p Param) []string {
 
 // direct notes a call that encodes and sends. A function of this package that
 // does so is noted where it does; one of another package, at the first call.
-func (s *solver) direct(c call, p Param, roots []Root, once map[string]bool, r *Result) {
+func (s *solver) direct(c call, p fact.Param, roots []Root, once map[string]bool, r *Result) {
 	f := s.called(c.expr)
 	if f == nil || s.local[f.Origin()] != nil {
 		return
@@ -146,7 +147,7 @@ func (s *solver) direct(c call, p Param, roots []Root, once map[string]bool, r *
 }
 
 // frames notes where the bytes come from that a call sends.
-func (s *solver) frames(c call, p Param, made map[*ast.CallExpr][]Root, r *Result) {
+func (s *solver) frames(c call, p fact.Param, made map[*ast.CallExpr][]Root, r *Result) {
 	for _, arg := range s.args(c.expr, p) {
 		seen := map[OriginKind]bool{}
 		for _, o := range s.origins(arg, map[*types.Var]bool{}) {

@@ -14,8 +14,10 @@ import (
 
 	"github.com/surewire/surewire/surevet/internal/directive"
 	"github.com/surewire/surewire/surevet/internal/enum"
+	"github.com/surewire/surewire/surevet/internal/fact"
 	"github.com/surewire/surewire/surevet/internal/profile"
 	"github.com/surewire/surewire/surevet/internal/sinks"
+	"github.com/surewire/surewire/surevet/internal/std"
 )
 
 // Analyzer has a [Result] for each package. It reports nothing.
@@ -25,48 +27,8 @@ var Analyzer = &analysis.Analyzer{
 	Requires:   []*analysis.Analyzer{inspect.Analyzer},
 	Run:        run,
 	ResultType: reflect.TypeFor[*Result](),
-	FactTypes:  []analysis.Fact{new(Sinks), new(Bytes), new(Reaches), new(enum.Fact), new(directive.Fact)},
+	FactTypes:  []analysis.Fact{new(fact.Sinks), new(fact.Bytes), new(fact.Reaches), new(enum.Fact), new(directive.Fact)},
 }
-
-// A Param says that a function hands one of its parameters on to a sink.
-type Param struct {
-	Index    int // of the parameter, without the receiver
-	TypeArg  bool
-	Kind     sinks.Kind
-	Dialect  string
-	Sink     string   // the sink's name in messages
-	Via      []string // the functions between, outermost first
-	Elements bool     // its type was looked at already: only what literals hold matters
-	Empty    bool
-}
-
-// Sinks is the fact that a function hands parameters on to sinks.
-type Sinks struct{ Params []Param }
-
-// AFact marks Sinks as a fact of the analysis framework.
-func (*Sinks) AFact() {}
-
-func (s *Sinks) String() string { return "sink" }
-
-// Bytes is the fact that a function's first result is JSON.
-type Bytes struct {
-	Maker string // the encoder's name in messages
-	Via   []string
-	Safe  bool
-}
-
-// AFact marks Bytes as a fact of the analysis framework.
-func (*Bytes) AFact() {}
-
-func (b *Bytes) String() string { return "json by " + b.Maker }
-
-// Reaches is the fact that a package has functions that are sinks.
-type Reaches struct{}
-
-// AFact marks Reaches as a fact of the analysis framework.
-func (*Reaches) AFact() {}
-
-func (*Reaches) String() string { return "has sinks" }
 
 // A Result is what is known of a package.
 type Result struct {
@@ -81,7 +43,7 @@ type Result struct {
 
 func run(pass *analysis.Pass) (any, error) {
 	r := &Result{Directives: directive.New(pass.Fset, pass.TypesInfo, pass.Files)}
-	std := IsStd(pass.Pkg.Path()) && pass.Module == nil
+	standard := std.Is(pass.Pkg.Path()) && pass.Module == nil
 	enums := enum.Find(pass.TypesInfo, pass.Pkg, pass.Files)
 	for t, f := range enums {
 		if t.Parent() == pass.Pkg.Scope() {
@@ -105,7 +67,7 @@ func run(pass *analysis.Pass) (any, error) {
 		}
 		return f.Codes
 	}
-	if std || sinks.HasPackage(pass.Pkg.Path()) {
+	if standard || sinks.HasPackage(pass.Pkg.Path()) {
 		return r, nil
 	}
 	exportDirectives(pass, r.Directives)
@@ -134,7 +96,7 @@ func exportDirectives(pass *analysis.Pass, index *directive.Index) {
 // matters reports whether the package can have anything to do with sinks.
 func matters(pass *analysis.Pass) bool {
 	for _, p := range pass.Pkg.Imports() {
-		if sinks.HasPackage(p.Path()) || pass.ImportPackageFact(p, new(Reaches)) {
+		if sinks.HasPackage(p.Path()) || pass.ImportPackageFact(p, new(fact.Reaches)) {
 			return true
 		}
 	}
@@ -144,31 +106,6 @@ func matters(pass *analysis.Pass) bool {
 		}
 	}
 	return false
-}
-
-// std has the first elements of the import paths of the standard library.
-var std = map[string]bool{}
-
-func init() {
-	for _, name := range []string{
-		"archive", "arena", "bufio", "bytes", "cmp", "compress", "container", "context", "crypto", "database", "debug",
-		"embed", "encoding", "errors", "expvar", "flag", "fmt", "go", "hash", "html", "image", "index", "internal", "io",
-		"iter", "log", "maps", "math", "mime", "net", "os", "path", "plugin", "reflect", "regexp", "runtime", "simd", "slices",
-		"sort", "strconv", "strings", "structs", "sync", "syscall", "testing", "text", "time", "unicode", "unique", "unsafe",
-		"vendor", "weak",
-	} {
-		std[name] = true
-	}
-}
-
-// IsStd reports whether a path is one of the standard library.
-func IsStd(path string) bool {
-	for i := range len(path) {
-		if path[i] == '/' {
-			return std[path[:i]]
-		}
-	}
-	return std[path]
 }
 
 // A function is a declared function, or a variable that holds a closure.

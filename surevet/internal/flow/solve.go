@@ -2,14 +2,14 @@ package flow
 
 import (
 	"go/ast"
-	"go/constant"
 	"go/types"
 	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
-	"golang.org/x/tools/go/types/typeutil"
 
+	"github.com/surewire/surewire/surevet/internal/fact"
+	"github.com/surewire/surewire/surevet/internal/jsonshape"
 	"github.com/surewire/surewire/surevet/internal/sinks"
 )
 
@@ -17,13 +17,13 @@ import (
 type solver struct {
 	*bindings
 	pass    *analysis.Pass
-	local   map[types.Object][]Param
-	made    map[types.Object]*Bytes
+	local   map[types.Object][]fact.Param
+	made    map[types.Object]*fact.Bytes
 	changed bool
 }
 
 func newSolver(pass *analysis.Pass) *solver {
-	s := &solver{bindings: bind(pass), pass: pass, local: map[types.Object][]Param{}, made: map[types.Object]*Bytes{}}
+	s := &solver{bindings: bind(pass), pass: pass, local: map[types.Object][]fact.Param{}, made: map[types.Object]*fact.Bytes{}}
 	s.buffers()
 	return s
 }
@@ -48,7 +48,7 @@ const maxVia = 6
 
 // through notes the parameters of c's function that reach parameter p of what it
 // calls.
-func (s *solver) through(c call, p Param) {
+func (s *solver) through(c call, p fact.Param) {
 	if len(p.Via) >= maxVia {
 		return
 	}
@@ -56,13 +56,13 @@ func (s *solver) through(c call, p Param) {
 		if p.Kind == sinks.Frame {
 			for _, o := range s.origins(arg, map[*types.Var]bool{}) {
 				if o.Kind == handed {
-					s.add(c, o.param, Param{Kind: p.Kind, Dialect: p.Dialect, Sink: p.Sink, Via: p.Via})
+					s.add(c, o.param, fact.Param{Kind: p.Kind, Dialect: p.Dialect, Sink: p.Sink, Via: p.Via})
 				}
 			}
 			continue
 		}
-		s.reach(arg, p, func(v value) {
-			next := Param{Kind: p.Kind, Dialect: p.Dialect, Sink: p.Sink, Via: p.Via, Elements: v.parts, Empty: p.Empty}
+		s.reach(c.expr, arg, p, func(v value) {
+			next := fact.Param{Kind: p.Kind, Dialect: p.Dialect, Sink: p.Sink, Via: p.Via, Elements: v.parts, Empty: p.Empty}
 			if v.inside || v.parts {
 				next.Kind = sinks.Encode
 			}
@@ -76,17 +76,20 @@ func (s *solver) through(c call, p Param) {
 }
 
 // reach visits what an argument for parameter p may be.
-func (s *solver) reach(arg ast.Expr, p Param, visit func(value), odd func(Odd)) {
+func (s *solver) reach(c *ast.CallExpr, arg ast.Expr, p fact.Param, visit func(value), odd func(Odd)) {
 	t := &tracer{bindings: s.bindings, seen: map[*types.Var]bool{}, visit: visit, odd: odd}
-	if p.Elements {
+	switch {
+	case p.Elements && s.spread(c, p):
+		t.trace(arg, arg, true)
+	case p.Elements:
 		t.elements(arg)
-	} else {
+	default:
 		t.trace(arg, arg, false)
 	}
 }
 
 // add notes that a parameter reaches a sink, by way of the call c.
-func (s *solver) add(c call, of *parameter, p Param) {
+func (s *solver) add(c call, of *parameter, p fact.Param) {
 	owner := of.fn.object
 	if owner == nil {
 		return
@@ -98,7 +101,7 @@ func (s *solver) add(c call, of *parameter, p Param) {
 	s.insert(owner, p)
 }
 
-func (s *solver) insert(owner types.Object, p Param) {
+func (s *solver) insert(owner types.Object, p fact.Param) {
 	for _, known := range s.local[owner] {
 		if known.Index == p.Index && known.TypeArg == p.TypeArg && known.Dialect == p.Dialect &&
 			(known.Kind == p.Kind || known.Kind == sinks.Send && p.Kind == sinks.Encode) && (!known.Elements || p.Elements) {
@@ -110,7 +113,7 @@ func (s *solver) insert(owner types.Object, p Param) {
 }
 
 // addTypes notes that the type arguments of c's function are encoded.
-func (s *solver) addTypes(c call, v value, p Param) {
+func (s *solver) addTypes(c call, v value, p fact.Param) {
 	if c.fn == nil || c.fn.object == nil {
 		return
 	}
@@ -125,7 +128,7 @@ func (s *solver) addTypes(c call, v value, p Param) {
 	if !ok {
 		return
 	}
-	for _, tp := range typeParams(v.typ) {
+	for _, tp := range jsonshape.TypeParams(v.typ) {
 		for i := range f.Signature().TypeParams().Len() {
 			if f.Signature().TypeParams().At(i) == tp {
 				p.Index, p.TypeArg, p.Kind = i, true, sinks.Encode
@@ -136,7 +139,7 @@ func (s *solver) addTypes(c call, v value, p Param) {
 }
 
 // args returns the arguments of a call that its callee's parameter p takes.
-func (s *solver) args(c *ast.CallExpr, p Param) []ast.Expr {
+func (s *solver) args(c *ast.CallExpr, p fact.Param) []ast.Expr {
 	if p.TypeArg {
 		return nil
 	}
@@ -149,132 +152,16 @@ func (s *solver) args(c *ast.CallExpr, p Param) []ast.Expr {
 	if p.Index >= len(args) {
 		return nil
 	}
-	if sig, ok := s.info.TypeOf(c.Fun).Underlying().(*types.Signature); ok && sig.Variadic() && p.Index == sig.Params().Len()-1 && !c.Ellipsis.IsValid() && !p.Elements {
-		return args[p.Index:]
-	}
-	if p.Kind == sinks.Log && !c.Ellipsis.IsValid() {
+	if s.spread(c, p) || p.Kind == sinks.Log && !c.Ellipsis.IsValid() {
 		return args[p.Index:]
 	}
 	return args[p.Index : p.Index+1]
 }
 
-// sinksOf returns the parameters that the callee of c hands on.
-func (s *solver) sinksOf(c *ast.CallExpr) []Param {
-	f := s.called(c)
-	if f == nil {
-		if v := s.variable(c.Fun); v != nil {
-			return s.local[v]
-		}
-		return nil
-	}
-	if sink, ok := s.table(c, f); ok {
-		if sink.Kind == sinks.Encoder || sink.Kind == sinks.Writer {
-			return nil
-		}
-		return []Param{{Index: sink.Arg, Kind: sink.Kind, Dialect: sink.Dialect, Sink: name(f), Empty: sink.Empty}}
-	}
-	if p, ok := s.viaInterface(f); ok {
-		return []Param{p}
-	}
-	if p, ok := s.toWriter(c, f); ok {
-		return []Param{p}
-	}
-	return s.paramsOf(f.Origin())
-}
-
-// paramsOf returns the sinks that a function is, by this package or by facts.
-func (s *solver) paramsOf(f *types.Func) []Param {
-	if f.Pkg() == s.pass.Pkg {
-		return s.local[f]
-	}
-	var fact Sinks
-	if f.Pkg() != nil && s.pass.ImportObjectFact(f, &fact) {
-		return fact.Params
-	}
-	return nil
-}
-
-// table returns the line of the table for a call, if the call is of that kind.
-func (s *solver) table(c *ast.CallExpr, f *types.Func) (sinks.Sink, bool) {
-	sink, ok := sinks.Lookup(f, s.receiver(c))
-	if !ok || sink.Op && (sink.OpArg >= len(c.Args) || !s.isConstant(c.Args[sink.OpArg], sink.OpValue)) {
-		return sink, false
-	}
-	return sink, true
-}
-
-func (s *solver) isConstant(e ast.Expr, want int64) bool {
-	v := s.info.Types[e].Value
-	if v == nil {
-		return false
-	}
-	got, ok := constant.Int64Val(constant.ToInt(v))
-	return ok && got == want
-}
-
-// viaInterface takes a method WriteJSON(any) of an interface for that of a socket.
-func (s *solver) viaInterface(f *types.Func) (Param, bool) {
-	sig := f.Signature()
-	if f.Name() != "WriteJSON" || sig.Recv() == nil || !types.IsInterface(sig.Recv().Type()) || sig.Params().Len() != 1 {
-		return Param{}, false
-	}
-	i, ok := sig.Params().At(0).Type().Underlying().(*types.Interface)
-	if !ok || !i.Empty() {
-		return Param{}, false
-	}
-	return Param{Kind: sinks.Send, Dialect: "v1", Sink: name(f)}, true
-}
-
-// toWriter takes Write on a socket's writer as sending what is written.
-func (s *solver) toWriter(c *ast.CallExpr, f *types.Func) (Param, bool) {
-	sel, ok := ast.Unparen(c.Fun).(*ast.SelectorExpr)
-	if !ok || f.Name() != "Write" || !s.fromSocket(sel.X) {
-		return Param{}, false
-	}
-	return Param{Kind: sinks.Frame, Dialect: "-", Sink: name(f)}, true
-}
-
-// fromSocket reports whether e is a variable that holds the writer of a text frame.
-func (s *solver) fromSocket(e ast.Expr) bool {
-	v := s.variable(e)
-	if v == nil {
-		return false
-	}
-	for _, a := range s.values[v] {
-		c, ok := a.value.(*ast.CallExpr)
-		if !ok || a.result > 0 {
-			continue
-		}
-		if f := s.called(c); f != nil {
-			if sink, ok := s.table(c, f); ok && sink.Kind == sinks.Writer {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// target returns what the encoder on which Encode is called writes to, or nil.
-func (s *solver) target(c *ast.CallExpr) ast.Expr {
-	sel, ok := ast.Unparen(c.Fun).(*ast.SelectorExpr)
-	if !ok {
-		return nil
-	}
-	made, ok := ast.Unparen(sel.X).(*ast.CallExpr)
-	if v := s.variable(sel.X); !ok && v != nil && len(s.values[v]) == 1 && s.values[v][0].value != nil {
-		made, ok = ast.Unparen(s.values[v][0].value).(*ast.CallExpr)
-	}
-	if !ok {
-		return nil
-	}
-	f := s.called(made)
-	if f == nil {
-		return nil
-	}
-	if sink, ok := s.table(made, f); ok && sink.Kind == sinks.Encoder && sink.Arg < len(made.Args) {
-		return made.Args[sink.Arg]
-	}
-	return nil
+// spread reports whether parameter p takes the rest of the arguments one by one.
+func (s *solver) spread(c *ast.CallExpr, p fact.Param) bool {
+	sig, ok := s.info.TypeOf(c.Fun).Underlying().(*types.Signature)
+	return ok && sig.Variadic() && p.Index == sig.Params().Len()-1 && !c.Ellipsis.IsValid()
 }
 
 // buffers finds the variables that encoders write to.
@@ -309,11 +196,11 @@ func (s *solver) results(fn *function, returns []*ast.ReturnStmt) {
 		for _, o := range s.origins(r.Results[0], map[*types.Var]bool{}) {
 			switch o.Kind {
 			case Safe:
-				s.made[fn.object] = &Bytes{Safe: true}
+				s.made[fn.object] = &fact.Bytes{Safe: true}
 			case Encoded:
 				via := strings.Split(o.Maker, ", ")
 				if len(via) < maxVia {
-					s.made[fn.object] = &Bytes{Maker: via[len(via)-1], Via: via[:len(via)-1]}
+					s.made[fn.object] = &fact.Bytes{Maker: via[len(via)-1], Via: via[:len(via)-1]}
 				}
 			}
 		}
@@ -336,13 +223,13 @@ func textual(t types.Type) bool {
 	return false
 }
 
-func (s *solver) bytesOf(f *types.Func) *Bytes {
+func (s *solver) bytesOf(f *types.Func) *fact.Bytes {
 	if f.Pkg() == s.pass.Pkg {
 		return s.made[f.Origin()]
 	}
-	fact := new(Bytes)
-	if s.pass.ImportObjectFact(f.Origin(), fact) {
-		return fact
+	known := new(fact.Bytes)
+	if s.pass.ImportObjectFact(f.Origin(), known) {
+		return known
 	}
 	return nil
 }
@@ -352,8 +239,8 @@ func (s *solver) export() {
 	found := false
 	for o, params := range s.local {
 		if f, ok := o.(*types.Func); ok && f.Exported() {
-			slices.SortFunc(params, func(x, y Param) int { return x.Index - y.Index })
-			s.pass.ExportObjectFact(f, &Sinks{params})
+			slices.SortFunc(params, func(x, y fact.Param) int { return x.Index - y.Index })
+			s.pass.ExportObjectFact(f, &fact.Sinks{Params: params})
 			found = true
 		}
 	}
@@ -364,49 +251,6 @@ func (s *solver) export() {
 		}
 	}
 	if found {
-		s.pass.ExportPackageFact(new(Reaches))
+		s.pass.ExportPackageFact(new(fact.Reaches))
 	}
-}
-
-// called returns the function or method that a call calls by name, or nil.
-func (b *bindings) called(c *ast.CallExpr) *types.Func {
-	f, _ := typeutil.Callee(b.info, c).(*types.Func)
-	return f
-}
-
-// receiver returns the package-level variable that a method is called on, or nil.
-func (b *bindings) receiver(c *ast.CallExpr) *types.Var {
-	sel, ok := ast.Unparen(c.Fun).(*ast.SelectorExpr)
-	if !ok {
-		return nil
-	}
-	if x, ok := sel.X.(*ast.SelectorExpr); ok {
-		v, _ := b.info.Uses[x.Sel].(*types.Var)
-		if v != nil && v.IsField() {
-			return nil
-		}
-		return v
-	}
-	return nil
-}
-
-func (s *solver) isWrapper(c *ast.CallExpr) bool {
-	f := s.called(c)
-	if f == nil {
-		return true
-	}
-	_, known := s.table(c, f)
-	return !known
-}
-
-// name returns a function as messages write it: json.Marshal, websocket.Conn.WriteJSON.
-func name(f *types.Func) string {
-	n := f.Name()
-	if r := sinks.Receiver(f); r != "" {
-		n = r + "." + n
-	}
-	if f.Pkg() != nil {
-		n = f.Pkg().Name() + "." + n
-	}
-	return n
 }

@@ -66,7 +66,7 @@ func (t *tracer) trace(e, at ast.Expr, inside bool) {
 	default:
 		found := value{at: at, typ: tv.Type, inside: inside}
 		if isParam {
-			found.param, found.parts = &p, !hasTypeParam(tv.Type)
+			found.param, found.parts = &p, len(jsonshape.TypeParams(tv.Type)) == 0
 		}
 		t.visit(found)
 		t.number(e, at)
@@ -247,38 +247,12 @@ func (t *tracer) number(e, at ast.Expr) {
 	}
 }
 
-// hasTypeParam reports whether t depends on a type parameter.
-func hasTypeParam(t types.Type) bool { return len(typeParams(t)) > 0 }
-
-// typeParams returns the type parameters that t depends on, as far as they stand
-// in its type arguments and elements.
-func typeParams(t types.Type) []*types.TypeParam {
-	switch t := types.Unalias(t).(type) {
-	case *types.TypeParam:
-		return []*types.TypeParam{t}
-	case *types.Pointer:
-		return typeParams(t.Elem())
-	case *types.Slice:
-		return typeParams(t.Elem())
-	case *types.Array:
-		return typeParams(t.Elem())
-	case *types.Map:
-		return append(typeParams(t.Key()), typeParams(t.Elem())...)
-	case *types.Named:
-		var all []*types.TypeParam
-		for a := range t.TypeArgs().Types() {
-			all = append(all, typeParams(a)...)
-		}
-		return all
-	}
-	return nil
-}
-
 // holdsInterfaces reports whether a container of type t takes values of any type.
 func holdsInterfaces(t types.Type) bool {
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
 	switch u := t.Underlying().(type) {
-	case *types.Pointer:
-		return holdsInterfaces(u.Elem())
 	case *types.Map:
 		return types.IsInterface(u.Elem())
 	case *types.Slice:

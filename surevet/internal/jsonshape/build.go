@@ -282,8 +282,9 @@ func (b *Builder) marshaledKey(t types.Type) *Node {
 	case Bool, Array, Map, Struct:
 		n.Kind, n.Reason = Unsupported, "a map key of type "+Name(t)
 	case Pointer:
-		if e := b.marshaledKey(n.Elem.Type); e.Kind == Unsupported {
-			n.Kind, n.Reason = Unsupported, e.Reason
+		switch n.Elem.Kind {
+		case Bool, Array, Map, Struct:
+			n.Kind, n.Reason = Unsupported, "a map key of type "+Name(t)
 		}
 	}
 	return &n

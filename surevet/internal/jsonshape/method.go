@@ -106,3 +106,27 @@ func IsErrorInterface(t types.Type) bool {
 	f, _ := find(t, errorText, false)
 	return f != nil
 }
+
+// TypeParams returns the type parameters that t depends on, as far as they stand
+// in its type arguments and elements.
+func TypeParams(t types.Type) []*types.TypeParam {
+	switch t := types.Unalias(t).(type) {
+	case *types.TypeParam:
+		return []*types.TypeParam{t}
+	case *types.Pointer:
+		return TypeParams(t.Elem())
+	case *types.Slice:
+		return TypeParams(t.Elem())
+	case *types.Array:
+		return TypeParams(t.Elem())
+	case *types.Map:
+		return append(TypeParams(t.Key()), TypeParams(t.Elem())...)
+	case *types.Named:
+		var all []*types.TypeParam
+		for a := range t.TypeArgs().Types() {
+			all = append(all, TypeParams(a)...)
+		}
+		return all
+	}
+	return nil
+}

@@ -23,8 +23,7 @@ type Finding struct {
 	Pos, End token.Pos
 	Message  string
 	Strict   bool // reported only with -strict, whatever the rule says
-	Default  bool // reported without -strict, whatever the rule says
-	Always   bool // reported also where direct sends are not checked
+	Send     bool // reported only where direct sends are checked, whatever the rule says
 	Related  []analysis.RelatedInformation
 	Fixes    []analysis.SuggestedFix
 	Subjects []types.Object // fields and types on which a directive may stand
@@ -95,10 +94,10 @@ func (r *Reporter) speaks(f *Finding) bool {
 		return false
 	}
 	k, _ := rule.Lookup(f.Code)
-	if (f.Strict || k.Strict && !f.Default) && !profile.Strict {
+	if (f.Strict || k.Strict) && !profile.Strict {
 		return false
 	}
-	return !k.Send || f.Always || r.sends
+	return !k.Send && !f.Send || r.sends
 }
 
 // ignored reports whether a directive silences f: one here, or one on the

@@ -156,3 +156,10 @@ func Receiver(f *types.Func) string {
 	}
 	return ""
 }
+
+// Encodes reports whether a function of a package encodes JSON by other rules than
+// surewire's, or makes an encoder that does.
+func Encodes(path, function string) bool {
+	s, ok := byName[path+"."+function]
+	return ok && (s.Kind == Encode && s.Dialect != "surewire" || s.Kind == Encoder || s.Kind == Send)
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/surewire/surewire/surevet/internal/flow"
 	"github.com/surewire/surewire/surevet/internal/jsonshape"
 	"github.com/surewire/surewire/surevet/internal/report"
+	"github.com/surewire/surewire/surevet/internal/std"
 )
 
 func pos(n int) token.Pos { return token.Pos(n) }
@@ -27,7 +28,7 @@ func (w *walker) enumOf(t types.Type) (*types.TypeName, *enum.Fact) {
 
 // quiet reports whether an enumeration is one that only -strict speaks of.
 func (w *walker) quiet(o *types.TypeName, f *enum.Fact) bool {
-	return f.Explicit || flow.IsStd(o.Pkg().Path()) && o.Pkg() != w.pass.Pkg && w.isForeign(o.Pkg())
+	return f.Explicit || std.Is(o.Pkg().Path()) && o.Pkg() != w.pass.Pkg && w.isForeign(o.Pkg())
 }
 
 // isForeign reports whether a package is of another module than the one at hand.

@@ -36,13 +36,13 @@ func (w *walker) unsupported(r flow.Root, s step) (more, refused bool) {
 	case maybe:
 		consequence = "Marshal fails wherever there is one"
 	}
-	f := report.Finding{Code: "SW301", Strict: s.marker}
+	f := report.Finding{Code: "SW301", Strict: s.absent}
 	f.Message = fmt.Sprintf("%s cannot be encoded (%s): %s", s.path, bad.Reason, consequence)
 	if len(r.Via) > 0 {
 		f.Message += ", via " + strings.Join(r.Via, ", ")
 	}
 	w.found(r, s, f)
-	return true, !s.marker && !r.Dialect.Total
+	return true, !s.absent && !r.Dialect.Total
 }
 
 // skipped reports a marshaler that is not called.

@@ -79,6 +79,7 @@ type step struct {
 	direct bool       // the field holds the value itself, no list or map of them
 	maybe  bool       // a pointer, list or map on the way may be empty
 	marker bool       // a pointer that is left out when nil stands before it
+	absent bool       // so does one before a struct that it is in
 	first  bool       // it is the root
 }
 
@@ -135,7 +136,11 @@ func (w *walker) each(r flow.Root, n *jsonshape.Node, visit func(step) bool) {
 	if text := types.ExprString(r.At); r.Inside && len(text) <= maxExpr {
 		start = text
 	}
-	opened := map[*jsonshape.Node]bool{}
+	type place struct {
+		node   *jsonshape.Node
+		absent bool
+	}
+	opened := map[place]bool{}
 	queue := []step{{node: n, path: start, first: true, direct: true}}
 	push := func(s step, n *jsonshape.Node) {
 		if s.node, s.first = n, false; s.depth < maxNesting {
@@ -155,6 +160,7 @@ func (w *walker) each(r flow.Root, n *jsonshape.Node, visit func(step) bool) {
 			next := s
 			next.maybe = true
 			next.marker = s.member != nil && s.direct && s.member.Elided()
+			next.absent = s.absent || next.marker
 			push(next, s.node.Elem)
 		case jsonshape.Array:
 			next := s
@@ -169,15 +175,15 @@ func (w *walker) each(r flow.Root, n *jsonshape.Node, visit func(step) bool) {
 			next.direct, next.maybe = false, true
 			push(next, s.node.Elem)
 		case jsonshape.Struct:
-			if opened[s.node] {
+			if opened[place{s.node, s.absent}] {
 				continue
 			}
-			opened[s.node] = true
+			opened[place{s.node, s.absent}] = true
 			for i := range s.node.Members {
 				m := &s.node.Members[i]
 				push(step{
 					path: s.path + "." + m.Field.Name(), length: s.length, field: m.Field, member: m, owner: s.node.Type,
-					direct: true, maybe: s.maybe || len(m.Via) > 0 && m.Optional,
+					direct: true, absent: s.absent, maybe: s.maybe || len(m.Via) > 0 && m.Optional,
 				}, m.Node)
 			}
 		}
@@ -270,7 +276,7 @@ func (w *walker) atType(r flow.Root, s step, f report.Finding) {
 // add keeps the finding with the shortest path of those that are the same.
 func (w *walker) add(k key, length int, f report.Finding) {
 	if i, ok := w.known[k]; ok {
-		if length < w.lengths[i] && f.Pos == w.findings[i].Pos {
+		if known := w.findings[i]; known.Strict && !f.Strict || length < w.lengths[i] && f.Pos == known.Pos && known.Strict == f.Strict {
 			w.findings[i], w.lengths[i] = f, length
 		}
 		return
