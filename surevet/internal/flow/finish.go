@@ -49,8 +49,17 @@ type Drop struct {
 func (s *solver) finish(r *Result) {
 	once := map[string]bool{}
 	made := map[*ast.CallExpr][]Root{}
+	type use struct {
+		call
+		fact.Param
+	}
+	var sending []use
 	for _, c := range s.calls {
 		for _, p := range s.sinksOf(c.expr) {
+			if p.Kind == sinks.Frame {
+				sending = append(sending, use{c, p})
+				continue
+			}
 			roots := s.roots(c, p, r)
 			r.Roots = append(r.Roots, roots...)
 			made[c.expr] = append(made[c.expr], roots...)
@@ -62,12 +71,8 @@ func (s *solver) finish(r *Result) {
 			}
 		}
 	}
-	for _, c := range s.calls {
-		for _, p := range s.sinksOf(c.expr) {
-			if p.Kind == sinks.Frame {
-				s.frames(c, p, made, r)
-			}
-		}
+	for _, u := range sending {
+		s.frames(u.call, u.Param, made, r)
 	}
 	s.methodValues(r)
 	s.drops(made, r)

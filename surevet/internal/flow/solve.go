@@ -19,28 +19,59 @@ type solver struct {
 	pass    *analysis.Pass
 	local   map[types.Object][]fact.Param
 	made    map[types.Object]*fact.Bytes
-	changed bool
+	callers map[types.Object][]call // calls of this package's functions
+	grown   []types.Object          // functions whose sinks have become more
 }
 
 func newSolver(pass *analysis.Pass) *solver {
-	s := &solver{bindings: bind(pass), pass: pass, local: map[types.Object][]fact.Param{}, made: map[types.Object]*fact.Bytes{}}
+	s := &solver{
+		bindings: bind(pass), pass: pass,
+		local: map[types.Object][]fact.Param{}, made: map[types.Object]*fact.Bytes{}, callers: map[types.Object][]call{},
+	}
 	s.buffers()
 	return s
 }
 
-// solve repeats until no function is found to be one more sink.
+// solve starts at the calls of sinks that are known, and goes to the callers of
+// each function that is found to be one more.
 func (s *solver) solve() {
-	for s.changed = true; s.changed; {
-		s.changed = false
-		for _, c := range s.calls {
-			for _, p := range s.sinksOf(c.expr) {
-				s.through(c, p)
-			}
+	for _, c := range s.calls {
+		if o := s.callee(c.expr); o != nil && o.Pkg() == s.pass.Pkg {
+			s.callers[o] = append(s.callers[o], c)
 		}
-		for fn, returns := range s.returns {
-			s.results(fn, returns)
+		s.hand(c)
+	}
+	for len(s.grown) > 0 {
+		o := s.grown[0]
+		s.grown = s.grown[1:]
+		for _, c := range s.callers[o] {
+			s.hand(c)
 		}
 	}
+	for changed := true; changed; {
+		changed = false
+		for fn, returns := range s.returns {
+			changed = s.results(fn, returns) || changed
+		}
+	}
+}
+
+// hand notes the parameters that c hands on, by what is known of its callee.
+func (s *solver) hand(c call) {
+	for _, p := range s.sinksOf(c.expr) {
+		s.through(c, p)
+	}
+}
+
+// callee returns the function that a call calls, or the variable that holds it.
+func (s *solver) callee(c *ast.CallExpr) types.Object {
+	if f := s.called(c); f != nil {
+		return f.Origin()
+	}
+	if v := s.variable(c.Fun); v != nil {
+		return v
+	}
+	return nil
 }
 
 // maxVia bounds the wrappers around a sink: recursion adds no more.
@@ -109,7 +140,7 @@ func (s *solver) insert(owner types.Object, p fact.Param) {
 		}
 	}
 	s.local[owner] = append(s.local[owner], p)
-	s.changed = true
+	s.grown = append(s.grown, owner)
 }
 
 // addTypes notes that the type arguments of c's function are encoded.
@@ -184,28 +215,27 @@ func (s *solver) buffers() {
 	}
 }
 
-// results notes a function whose first result is JSON.
-func (s *solver) results(fn *function, returns []*ast.ReturnStmt) {
+// results notes a function whose first result is JSON, and reports whether it was
+// found just now.
+func (s *solver) results(fn *function, returns []*ast.ReturnStmt) bool {
 	if fn == nil || fn.object == nil || s.made[fn.object] != nil {
-		return
+		return false
 	}
 	for _, r := range returns {
 		if len(r.Results) == 0 || !textual(s.info.TypeOf(r.Results[0])) {
 			continue
 		}
 		for _, o := range s.origins(r.Results[0], map[*types.Var]bool{}) {
-			switch o.Kind {
-			case Safe:
+			via := strings.Split(o.Maker, ", ")
+			switch {
+			case o.Kind == Safe:
 				s.made[fn.object] = &fact.Bytes{Safe: true}
-			case Encoded:
-				via := strings.Split(o.Maker, ", ")
-				if len(via) < maxVia {
-					s.made[fn.object] = &fact.Bytes{Maker: via[len(via)-1], Via: via[:len(via)-1]}
-				}
+			case o.Kind == Encoded && len(via) < maxVia:
+				s.made[fn.object] = &fact.Bytes{Maker: via[len(via)-1], Via: via[:len(via)-1]}
 			}
 		}
 	}
-	s.changed = s.changed || s.made[fn.object] != nil
+	return s.made[fn.object] != nil
 }
 
 // textual reports whether t is a string or bytes.

@@ -24,8 +24,14 @@ func bad(b Bad) ([]byte, error) { return json.Marshal(b) }
 
 // A pointer that is left out when nil may always be nil.
 type Maybe struct {
-	P *struct{ C chan int } `json:",omitempty"`
-	Q *struct{ C chan int } // want `Maybe.Q.C cannot be encoded`
+	P *Left `json:",omitempty"`
+	Q *Right
+}
+
+type Left struct{ C chan int }
+
+type Right struct {
+	C chan int // want `Maybe.Q.C cannot be encoded \(a channel\): Marshal fails wherever there is one`
 }
 
 func maybe(m Maybe) ([]byte, error) { return json.Marshal(m) }
