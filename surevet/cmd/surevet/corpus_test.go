@@ -39,7 +39,7 @@ func diagnostics(t *testing.T, dir string, args ...string) []diagnostic {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		t.Fatalf("%v\n%s%s", err, stdout.Bytes(), stderr.Bytes())
+		t.Fatalf("%v\n%s", err, stderr.Bytes())
 	}
 	var all []diagnostic
 	for d := json.NewDecoder(strings.NewReader(withoutComments(stdout.String() + stderr.String()))); d.More(); {

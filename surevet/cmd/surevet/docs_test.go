@@ -94,7 +94,7 @@ func module(t *testing.T, dir string) {
 		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join(to, "go.mod"), "module "+path+"\n")
+		write(t, filepath.Join(to, "go.mod"), "module "+path+"\n\ngo 1.26.0\n")
 		mod += fmt.Sprintf("\nrequire %s v0.0.0\n\nreplace %[1]s => ./stubs/%s\n", path, filepath.Base(path))
 	}
 	write(t, filepath.Join(dir, "go.mod"), mod)

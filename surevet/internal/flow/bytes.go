@@ -101,11 +101,7 @@ func (s *solver) madeBy(c *ast.CallExpr, seen map[*types.Var]bool) []Origin {
 			}
 		}
 	case path == "fmt" && (f.Name() == "Sprintf" || f.Name() == "Appendf"):
-		i := len(f.Name()) - len("Sprintf") + 1
-		if f.Name() == "Sprintf" {
-			i = 0
-		}
-		return []Origin{s.formatted(c, i)}
+		return []Origin{s.formatted(c, f.Signature().Params().Len()-2)}
 	}
 	if b := s.bytesOf(f); b != nil {
 		if b.Safe {

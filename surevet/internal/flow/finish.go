@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/surewire/surewire/surevet/internal/fact"
+	"github.com/surewire/surewire/surevet/internal/gotype"
 	"github.com/surewire/surewire/surevet/internal/jsonshape"
 	"github.com/surewire/surewire/surevet/internal/profile"
 	"github.com/surewire/surewire/surevet/internal/sinks"
@@ -211,7 +212,7 @@ func (s *solver) returned(c call) bool {
 	}
 	for _, ret := range s.returns[c.fn] {
 		for _, e := range ret.Results {
-			if !textual(s.info.TypeOf(e)) {
+			if !gotype.IsText(s.info.TypeOf(e)) {
 				continue
 			}
 			for _, o := range s.origins(e, map[*types.Var]bool{}) {

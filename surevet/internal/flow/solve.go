@@ -9,6 +9,7 @@ import (
 	"golang.org/x/tools/go/analysis"
 
 	"github.com/surewire/surewire/surevet/internal/fact"
+	"github.com/surewire/surewire/surevet/internal/gotype"
 	"github.com/surewire/surewire/surevet/internal/jsonshape"
 	"github.com/surewire/surewire/surevet/internal/sinks"
 )
@@ -222,7 +223,7 @@ func (s *solver) results(fn *function, returns []*ast.ReturnStmt) bool {
 		return false
 	}
 	for _, r := range returns {
-		if len(r.Results) == 0 || !textual(s.info.TypeOf(r.Results[0])) {
+		if len(r.Results) == 0 || !gotype.IsText(s.info.TypeOf(r.Results[0])) {
 			continue
 		}
 		for _, o := range s.origins(r.Results[0], map[*types.Var]bool{}) {
@@ -236,21 +237,6 @@ func (s *solver) results(fn *function, returns []*ast.ReturnStmt) bool {
 		}
 	}
 	return s.made[fn.object] != nil
-}
-
-// textual reports whether t is a string or bytes.
-func textual(t types.Type) bool {
-	if t == nil {
-		return false
-	}
-	switch u := t.Underlying().(type) {
-	case *types.Basic:
-		return u.Info()&types.IsString != 0
-	case *types.Slice:
-		b, ok := u.Elem().Underlying().(*types.Basic)
-		return ok && b.Kind() == types.Uint8
-	}
-	return false
 }
 
 func (s *solver) bytesOf(f *types.Func) *fact.Bytes {

@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"reflect"
 
+	"github.com/surewire/surewire/surevet/internal/gotype"
 	"github.com/surewire/surewire/surevet/internal/jsonshape"
 )
 
@@ -107,7 +108,7 @@ func (t *tracer) contents(v *types.Var) {
 		return
 	}
 	t.seen[v] = true
-	if p, ok := t.params[v]; ok && holdsInterfaces(v.Type()) {
+	if p, ok := t.params[v]; ok && gotype.HoldsInterfaces(v.Type()) {
 		t.visit(value{param: &p, parts: true})
 	}
 	for _, a := range t.values[v] {
@@ -116,7 +117,7 @@ func (t *tracer) contents(v *types.Var) {
 		}
 	}
 	for _, s := range t.stores[v] {
-		if t.variable(s.value) == v && !selfless(v.Type()) {
+		if t.variable(s.value) == v && !gotype.IsCopied(v.Type()) {
 			t.odd(Odd{At: s.value, Cycle: true})
 			continue
 		}
@@ -127,15 +128,6 @@ func (t *tracer) contents(v *types.Var) {
 			t.slot(typ, s.value)
 		}
 	}
-}
-
-// selfless reports whether a value of type t, put into itself, is a copy.
-func selfless(t types.Type) bool {
-	switch t.Underlying().(type) {
-	case *types.Map, *types.Slice, *types.Pointer:
-		return false
-	}
-	return true
 }
 
 // hidden reports whether sel is a field that no encoder writes.
@@ -194,21 +186,12 @@ func (t *tracer) fields(lit *ast.CompositeLit, s *types.Struct) {
 			if !isIdent {
 				return
 			}
-			i, e = fieldIndex(s, id.Name), kv.Value
+			i, e = gotype.Field(s, id.Name), kv.Value
 		}
 		if i >= 0 && i < s.NumFields() && !unwritten(s, i) {
 			t.slot(s.Field(i).Type(), e)
 		}
 	}
-}
-
-func fieldIndex(s *types.Struct, name string) int {
-	for i := range s.NumFields() {
-		if s.Field(i).Name() == name {
-			return i
-		}
-	}
-	return -1
 }
 
 // slot visits a value that stands where a literal has a place of type typ.
@@ -245,18 +228,4 @@ func (t *tracer) number(e, at ast.Expr) {
 			t.odd(Odd{At: at, Maybe: true})
 		}
 	}
-}
-
-// holdsInterfaces reports whether a container of type t takes values of any type.
-func holdsInterfaces(t types.Type) bool {
-	if p, ok := t.Underlying().(*types.Pointer); ok {
-		t = p.Elem()
-	}
-	switch u := t.Underlying().(type) {
-	case *types.Map:
-		return types.IsInterface(u.Elem())
-	case *types.Slice:
-		return types.IsInterface(u.Elem())
-	}
-	return false
 }

@@ -38,7 +38,9 @@ func run(pass *analysis.Pass) (any, error) {
 		return []report.Finding(nil), nil
 	}
 	for _, r := range w.flow.Roots {
-		w.root(r)
+		if profile.Tests || !inTest(pass, r.At) {
+			w.root(r)
+		}
 	}
 	w.odd()
 	w.drops()
@@ -46,6 +48,12 @@ func run(pass *analysis.Pass) (any, error) {
 		w.tags()
 	}
 	return w.findings, nil
+}
+
+// inTest reports whether n stands in a test file. What only tests encode says
+// nothing of a field.
+func inTest(pass *analysis.Pass, n ast.Node) bool {
+	return strings.HasSuffix(pass.Fset.File(n.Pos()).Name(), "_test.go")
 }
 
 // A walker collects the findings of a package.
