@@ -113,6 +113,7 @@ func writeJSON(v any, failed func(error)) http.HandlerFunc {
 			return // Upgrade has answered
 		}
 		defer conn.Close()
+		//surewire:ignore SW101,SW105 the old way is what this example shows
 		if err := conn.WriteJSON(v); err != nil {
 			failed(err)
 		}

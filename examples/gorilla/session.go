@@ -33,14 +33,16 @@ func (s ConnState) String() string {
 // A Session is what the backend tells the browser about a person's session. It
 // is written as one writes Go, and each field but the ordinary ones is a trap.
 type Session struct {
-	ID     string            `json:"id"`
+	ID string `json:"id"`
+	//surewire:ignore SW201 a trap on purpose
 	State  ConnState         `json:"state"`  // encoding/json writes a number
 	Since  time.Time         `json:"since"`  // fine everywhere
 	Labels map[string]string `json:"labels"` // nil: null everywhere
-	Err    error             `json:"err"`    // encoding/json writes {}
-	Load   float64           `json:"load"`   // 0/0 so far: encoding/json fails
-	Peer   *Session          `json:"peer"`   // and back: encoding/json fails
-	Tabs   int               `json:"tabs"`
+	//surewire:ignore SW303 a trap on purpose
+	Err  error    `json:"err"`  // encoding/json writes {}
+	Load float64  `json:"load"` // 0/0 so far: encoding/json fails
+	Peer *Session `json:"peer"` // and back: encoding/json fails
+	Tabs int      `json:"tabs"`
 }
 
 // newSession returns a session with everything wrong that can be.
