@@ -21,9 +21,8 @@ type store struct{ target, value ast.Expr }
 
 // A parameter is the place of a variable among a function's parameters.
 type parameter struct {
-	fn       *function
-	index    int
-	variadic bool
+	fn    *function
+	index int
 }
 
 // A call is one call, or one use of a function as a value.
@@ -133,10 +132,9 @@ func (b *bindings) declare(f *function) *function {
 	}
 	i := 0
 	for _, field := range f.typ.Params.List {
-		_, variadic := field.Type.(*ast.Ellipsis)
 		for _, name := range field.Names {
 			if v, ok := b.info.Defs[name].(*types.Var); ok {
-				b.params[v] = parameter{f, i, variadic}
+				b.params[v] = parameter{f, i}
 			}
 			i++
 		}

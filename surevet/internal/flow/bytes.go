@@ -8,6 +8,7 @@ import (
 	"go/types"
 	"strings"
 
+	"github.com/surewire/surewire/surevet/internal/goast"
 	"github.com/surewire/surewire/surevet/internal/sinks"
 )
 
@@ -205,33 +206,7 @@ func (s *solver) unsure(c *ast.CallExpr) bool {
 	if !ok || cond.Op != token.NEQ || s.variable(cond.X) != failed || !s.info.Types[cond.Y].IsNil() {
 		return false
 	}
-	return !leaves(check.Body) && !s.assigns(check.Body, s.variable(a.Lhs[0]))
-}
-
-// leaves reports whether a block does not go on to what follows it.
-func leaves(b *ast.BlockStmt) bool {
-	found := false
-	ast.Inspect(b, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.ReturnStmt, *ast.BranchStmt:
-			found = true
-		case *ast.CallExpr:
-			var f string
-			switch fun := n.Fun.(type) {
-			case *ast.Ident:
-				f = fun.Name
-			case *ast.SelectorExpr:
-				f = fun.Sel.Name
-			}
-			for _, end := range []string{"panic", "Panic", "Fatal", "Exit", "Goexit", "Fail", "Must"} {
-				found = found || strings.HasPrefix(f, end)
-			}
-		}
-		return true
-	})
-	return found
+	return !goast.Leaves(check.Body) && !s.assigns(check.Body, s.variable(a.Lhs[0]))
 }
 
 func (s *solver) assigns(b *ast.BlockStmt, v *types.Var) bool {

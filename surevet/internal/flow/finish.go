@@ -18,6 +18,7 @@ type Root struct {
 	At      ast.Expr      // where it is handed over, or stands in a literal
 	Type    types.Type
 	Inside  bool // it stands in an interface, within a literal
+	Zero    bool // it is T{}: nothing in it is lost
 	Open    bool // it is a parameter, and callers decide over its type
 	Dialect *jsonshape.Dialect
 	Sink    string
@@ -95,7 +96,7 @@ func (s *solver) roots(c call, p fact.Param, r *Result) []Root {
 				return
 			}
 			root := base
-			root.At, root.Type, root.Inside = v.at, v.typ, v.inside
+			root.At, root.Type, root.Inside, root.Zero = v.at, v.typ, v.inside, v.zero
 			root.Open = v.param != nil && !v.parts
 			roots = append(roots, root)
 		}, func(o Odd) {

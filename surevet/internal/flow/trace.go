@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"reflect"
 
+	"github.com/surewire/surewire/surevet/internal/goast"
 	"github.com/surewire/surewire/surevet/internal/gotype"
 	"github.com/surewire/surewire/surevet/internal/jsonshape"
 )
@@ -16,6 +17,7 @@ type value struct {
 	typ    types.Type // as far as it is known here
 	inside bool       // it stands in an interface, within a literal
 	param  *parameter // it comes from this parameter, if not nil
+	zero   bool       // it is T{}: there is nothing in it
 	parts  bool       // of the parameter, only what callers put inside is open
 }
 
@@ -65,7 +67,7 @@ func (t *tracer) trace(e, at ast.Expr, inside bool) {
 			}
 		}
 	default:
-		found := value{at: at, typ: tv.Type, inside: inside}
+		found := value{at: at, typ: tv.Type, inside: inside, zero: goast.IsZero(e)}
 		if isParam {
 			found.param, found.parts = &p, len(jsonshape.TypeParams(tv.Type)) == 0
 		}

@@ -107,7 +107,7 @@ func (w *walker) structure(r flow.Root, s step) {
 		w.found(r, s, report.Finding{Code: "SW315", Message: fmt.Sprintf("%s is written as an object with Valid: use a pointer or a type that encodes as null", s.path)})
 		return
 	}
-	if !s.marker && showsNothing(n) {
+	if !s.marker && !(s.first && r.Zero) && showsNothing(n) {
 		w.found(r, s, report.Finding{Code: "SW304", Subjects: typeObjects(n.Type),
 			Message: fmt.Sprintf("%s has no exported field and no marshaler: %s encodes as {}", w.name(n.Type), s.path)})
 	}

@@ -94,6 +94,9 @@ func count(c *Counter) ([]byte, error) { return json.Marshal(c) }
 
 func root() ([]byte, error) { return json.Marshal(Opaque{1}) } // want `Opaque encodes as {}`
 
+// A literal without anything in it loses nothing.
+func sign() ([]byte, error) { return json.Marshal(map[string]any{"module": Opaque{}}) }
+
 // An embedded marshaler writes alone.
 type Event struct { // want `Event promotes MarshalJSON from embedded Time: its other fields, 2 in number, are lost \(SW308\)`
 	time.Time
