@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -18,8 +19,7 @@ var Ping = []byte("{}")
 // AppendMessage appends the push of m, a join or leave too, to the subscribers of
 // channel. m.Data must be one valid JSON value, as must what m.Info has.
 func AppendMessage(dst []byte, channel string, m *surewire.Message) []byte {
-	// A newline would separate two objects of a frame: the protocol's encoder knows.
-	if m.Kind == surewire.KindData && m.Info == nil && len(m.Tags) == 0 && bytes.IndexByte(m.Data, '\n') < 0 {
+	if plain(m) {
 		return appendPlain(dst, channel, m)
 	}
 	p := &protocol.Push{Channel: channel}
@@ -55,7 +55,18 @@ var payloads = sync.Pool{New: func() any { return new([]byte) }}
 func appendPlain(dst []byte, channel string, m *surewire.Message) []byte {
 	dst = append(dst, `{"push":{"channel":`...)
 	dst = appendName(dst, channel)
-	dst = append(dst, `,"pub":{"data":`...)
+	dst = append(dst, `,"pub":`...)
+	return append(appendPub(dst, m), "}}"...)
+}
+
+// plain reports whether a publication has nothing but data, and that without a
+// newline, which would separate two objects of a frame.
+func plain(m *surewire.Message) bool {
+	return m.Kind == surewire.KindData && m.Info == nil && len(m.Tags) == 0 && bytes.IndexByte(m.Data, '\n') < 0
+}
+
+func appendPub(dst []byte, m *surewire.Message) []byte {
+	dst = append(dst, `{"data":`...)
 	dst = append(dst, m.Data...)
 	if m.Position.Offset != 0 {
 		dst = append(dst, `,"offset":`...)
@@ -65,7 +76,7 @@ func appendPlain(dst []byte, channel string, m *surewire.Message) []byte {
 		dst = append(dst, `,"time":`...)
 		dst = strconv.AppendInt(dst, at, 10)
 	}
-	return append(dst, "}}}"...)
+	return append(dst, '}')
 }
 
 // appendName writes a channel's name as a JSON string.
@@ -139,8 +150,30 @@ func AppendConnected(dst []byte, id uint32, c Connected) []byte {
 
 // AppendSubscribed appends the answer to the subscribe command id.
 func AppendSubscribed(dst []byte, id uint32, s Subscribed) []byte {
+	missed := s.Publications
+	if !s.Recovered || slices.ContainsFunc(missed, func(m *surewire.Message) bool { return !plain(m) }) {
+		missed = nil
+	}
+	if len(missed) > 0 {
+		s.Publications = nil // written by hand below: all who return after an outage ask for them
+	}
 	r := protocol.Reply{Id: id, Subscribe: subscribeResult(s)}
-	return r.AppendJSON(dst)
+	start := len(dst)
+	dst = r.AppendJSON(dst)
+	if len(missed) == 0 {
+		return dst
+	}
+	// They stand before what only a reply to who recovers has.
+	at := start + bytes.Index(dst[start:], []byte(`,"recovered":true`))
+	rest := string(dst[at:])
+	dst = append(dst[:at], `,"publications":[`...)
+	for i, m := range missed {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendPub(dst, m)
+	}
+	return append(append(dst, ']'), rest...)
 }
 
 func subscribeResult(s Subscribed) *protocol.SubscribeResult {

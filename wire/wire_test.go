@@ -264,3 +264,27 @@ func FuzzPlainPublications(f *testing.F) {
 		}
 	})
 }
+
+// What was missed is written here where it is plain, and else by the protocol's
+// encoder: the two must agree.
+func TestMissedPublications(t *testing.T) {
+	for n := range 4 {
+		s := wire.Subscribed{
+			Position: surewire.Position{Epoch: `,"recovered":true`, Offset: 7}, WasRecovering: true, Recovered: true,
+			Data: []byte(`{"x":[1,"recovered",true]}`), TTL: time.Minute,
+		}
+		for i := range n {
+			s.Publications = append(s.Publications, message(uint64(8+i), `{"a":",\"recovered\":true"}`))
+		}
+		got := wire.AppendSubscribed([]byte("x"), 2, s)
+		if n > 0 {
+			tagged := *s.Publications[0]
+			tagged.Tags = map[string]string{"k": "v"}
+			s.Publications[0] = &tagged
+		}
+		want := bytes.Replace(wire.AppendSubscribed([]byte("x"), 2, s), []byte(`,"tags":{"k":"v"}`), nil, 1)
+		if !bytes.Equal(got, want) {
+			t.Errorf("%d:\n got %s\nwant %s", n, got, want)
+		}
+	}
+}
