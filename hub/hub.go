@@ -83,8 +83,8 @@ type Hub struct {
 	past     *history.Reader
 }
 
-// New returns a hub. Its Shutdown ends the one goroutine it starts, which pings
-// the clients.
+// New returns a hub. Its Shutdown ends the goroutines it starts: one that pings
+// the clients, and a few that wake readers.
 func New(c Config) *Hub {
 	if c.Engine == nil {
 		panic("hub: Config.Engine is nil")
