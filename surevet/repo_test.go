@@ -24,6 +24,7 @@ var encoders = []string{"surejson", "wire"}
 
 // elsewhere are the other uses of an encoder, and what they are for.
 var elsewhere = map[string]string{
+	"auth/signer.go: encoding/json.Marshal":  "the claims of a token, as the library that signs it encodes them; no socket carries it",
 	"demo/hostile.go: encoding/json.Marshal": "shows on the page what encoding/json says of a value, and publishes nothing of it",
 }
 
