@@ -25,6 +25,7 @@ var floors = map[string]int{
 	"surejson/protojson": 1,
 	"wire":               2,
 	"access":             2,
+	"limit":              2,
 	"namespace":          2,
 	"auth":               2,
 	"socket":             2,
