@@ -2,9 +2,6 @@ package surewire
 
 import (
 	"errors"
-	"fmt"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Errors that a caller branches on. Test with [errors.Is].
@@ -27,39 +24,15 @@ var (
 	// ErrChannel: the channel name is not one; nothing was done.
 	ErrChannel = errors.New("bad channel name")
 
+	// ErrUnknownChannel: the channel is of no namespace of the server's; nothing was done.
+	ErrUnknownChannel = errors.New("unknown channel")
+
 	// ErrInvalid: the publication is not what its channel takes; nothing was stored.
 	ErrInvalid = errors.New("the publication is not what the channel takes: nothing was stored")
 
-	// ErrBreach: the publication is for another than the channel is; nothing was stored.
-	ErrBreach = errors.New("the publication is for another user than the channel: nothing was stored")
+	// ErrBreach: the publication is for one user, and the channel may have other readers; nothing was stored.
+	ErrBreach = errors.New("the publication is for one user, and the channel may have other readers: nothing was stored")
 
 	// ErrRepaired: a strict publisher met a value that needed a repair; nothing was stored.
 	ErrRepaired = errors.New("value needed a repair, and the publisher is strict: nothing was stored")
 )
-
-// MaxChannelLength is the longest channel name, in bytes.
-const MaxChannelLength = 255
-
-// CheckChannel returns nil if name can name a channel: 1 to [MaxChannelLength]
-// bytes of printable UTF-8 without spaces. Otherwise the error wraps
-// [ErrChannel] and says what is wrong, and where.
-func CheckChannel(name string) error {
-	if name == "" {
-		return fmt.Errorf("%w: it is empty", ErrChannel)
-	}
-	if len(name) > MaxChannelLength {
-		return fmt.Errorf("%w: %d bytes are more than %d", ErrChannel, len(name), MaxChannelLength)
-	}
-	for i, r := range name {
-		if '!' <= r && r <= '~' {
-			continue
-		}
-		if _, n := utf8.DecodeRuneInString(name[i:]); r == utf8.RuneError && n == 1 {
-			return fmt.Errorf("%w: byte %#02x at offset %d is not UTF-8", ErrChannel, name[i], i)
-		}
-		if !unicode.IsPrint(r) || r == ' ' {
-			return fmt.Errorf("%w: %U at offset %d is not allowed", ErrChannel, r, i)
-		}
-	}
-	return nil
-}

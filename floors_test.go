@@ -25,8 +25,10 @@ var floors = map[string]int{
 	"surejson/protojson": 1,
 	"wire":               2,
 	"access":             2,
-	"limit":              2,
+	"limit":              1,
 	"namespace":          2,
+	"schema":             2,
+	"gate":               4,
 	"auth":               2,
 	"socket":             2,
 	"memengine":          2,
@@ -41,14 +43,16 @@ var floors = map[string]int{
 
 // rooms says where a dependency may be imported; one without a room may not.
 var rooms = map[string][]string{
-	"github.com/centrifugal/protocol":     {"wire"},
-	"github.com/gobwas/ws":                {"socket", "client"},
-	"github.com/MicahParks/jwkset":        {"auth"},
-	"github.com/alecthomas/kong":          {"cmd/surewire"},
-	"github.com/golang-jwt/jwt/v5":        {"auth"},
-	"github.com/prometheus/client_golang": {"server"},
-	"go.yaml.in/yaml/v3":                  {"cmd/surewire"},
-	"google.golang.org/protobuf":          {"surejson/protojson"},
+	"github.com/centrifugal/protocol":       {"wire"},
+	"github.com/gobwas/ws":                  {"socket", "client"},
+	"github.com/MicahParks/jwkset":          {"auth"},
+	"github.com/alecthomas/kong":            {"cmd/surewire"},
+	"github.com/santhosh-tekuri/jsonschema": {"schema"},
+	"golang.org/x/text":                     {"schema"},
+	"github.com/golang-jwt/jwt/v5":          {"auth"},
+	"github.com/prometheus/client_golang":   {"server"},
+	"go.yaml.in/yaml/v3":                    {"cmd/surewire"},
+	"google.golang.org/protobuf":            {"surejson/protojson"},
 }
 
 // Limits of size, in lines, for code that is not a test.

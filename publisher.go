@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -31,7 +32,33 @@ type Publisher struct {
 	Logger *slog.Logger // hears of each value with repairs; nil means [slog.Default]
 
 	repaired repairs
+	breaches atomic.Uint64
 }
+
+// UserTag is the tag of publications that are for one user: its value. A
+// [Publisher] lets such a one go only to channels that nobody else can read, see
+// [ChannelUsers].
+const UserTag = "user"
+
+// guard refuses what one user is to see and others could.
+func (p *Publisher) guard(ctx context.Context, channel string, pub *Publication) error {
+	user, stamped := pub.Tags[UserTag]
+	if !stamped {
+		return nil
+	}
+	users, limited := ChannelUsers(channel)
+	if limited && !slices.ContainsFunc(users, func(u string) bool { return u != user }) {
+		return nil
+	}
+	p.breaches.Add(1)
+	p.logger().LogAttrs(ctx, slog.LevelError, "breach: a publication for one user was to go to others; it was refused",
+		slog.String("channel", channel), slog.String("for", user))
+	return fmt.Errorf("channel %q: %w: it has the tag %q, so publish it to a channel such as %q", channel, ErrBreach, UserTag, "inbox#"+user)
+}
+
+// Breaches returns how many publications for one user were to go where others
+// could read them, and were refused.
+func (p *Publisher) Breaches() uint64 { return p.breaches.Load() }
 
 // repairs counts values with repairs, by reason.
 type repairs struct {
@@ -86,8 +113,8 @@ func Ephemeral() PublishOption { return func(p *Publication) { p.Ephemeral = tru
 // Publish encodes v, whatever it is, and publishes it to channel. v is encoded
 // before Publish returns and not kept. It fails where the channel name is bad
 // ([ErrChannel]), where the encoded value is longer than MaxSize
-// ([ErrTooLarge]), where p is Strict and v needed a repair ([ErrRepaired]), and
-// where the engine fails; never because of what v is. A Receipt that comes with
+// ([ErrTooLarge]), where p is Strict and v needed a repair ([ErrRepaired]), where
+// it is for one user and the channel is not ([ErrBreach]), and where the engine fails; never because of what v is. A Receipt that comes with
 // an error holds the Report alone.
 func (p *Publisher) Publish(ctx context.Context, channel string, v any, opts ...PublishOption) (Receipt, error) {
 	if err := CheckChannel(channel); err != nil {
@@ -105,6 +132,9 @@ func (p *Publisher) Publish(ctx context.Context, channel string, v any, opts ...
 		if err := p.Prepare(ctx, channel, &pub); err != nil {
 			return Receipt{Report: report}, fmt.Errorf("channel %q: %w", channel, err)
 		}
+	}
+	if err := p.guard(ctx, channel, &pub); err != nil {
+		return Receipt{Report: report}, err
 	}
 	done, err := p.Engine.Publish(ctx, channel, pub)
 	return Receipt{Position: done.Position, Duplicate: done.Duplicate, Report: report}, err

@@ -14,6 +14,9 @@ type Client struct {
 	ID   string // of the connection
 	User string // empty if anonymous
 	Info []byte // one JSON value that others may see, see [Session]; may be nil; read only
+
+	TokenID   string    // of its [Session]
+	TokenTime time.Time // of its [Session]
 }
 
 // A ConnectRequest is what a client says of itself when it connects, or when it
@@ -43,6 +46,13 @@ type Session struct {
 	Data    any              // for the client, in the answer to its connect command; nil for nothing
 	Expires time.Time        // when a new token must have come; the zero time for never
 	Subs    map[string]Grant // channels that it reads without asking; may be nil
+
+	// Renews has the hub ask again when the session expires, with Refresh and no
+	// Token, instead of the client, which is not told.
+	Renews bool
+
+	TokenID   string    // of the token that let it in, by which it may be revoked; may be empty
+	TokenTime time.Time // when that token was issued; may be zero
 }
 
 // A SubscribeRequest asks to read a channel, or brings a new token for one.
@@ -60,6 +70,14 @@ type Grant struct {
 	Expires  time.Time // when a new token must have come; the zero time for never
 	Presence bool      // it is listed in the channel's presence
 	Joins    bool      // the channel is told that it comes and goes, and it of others if it wants
+	Renews   bool      // the hub asks again when it expires, as for a [Session]
+}
+
+// An ActionRequest asks to do something with a channel.
+type ActionRequest struct {
+	Action     Action
+	Channel    string
+	Subscribed bool // the client reads the channel
 }
 
 // An Action is something that needs leave, besides connecting and subscribing.
@@ -96,13 +114,14 @@ func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 // and must when ctx is done.
 type Authorizer interface {
 	// Connect admits a client and says who it is. With r.Refresh the client is
-	// connected, and must come out as the same user.
+	// connected, and must come out as the same user; its TokenID and TokenTime
+	// become those of the new session.
 	Connect(ctx context.Context, r ConnectRequest) (Session, error)
 	// Subscribe allows c to read a channel, and says how. With r.Refresh it
 	// reads the channel, and only the Grant's Expires and Info count.
 	Subscribe(ctx context.Context, c Client, r SubscribeRequest) (Grant, error)
-	// Allow allows c to do a to channel.
-	Allow(ctx context.Context, c Client, a Action, channel string) error
+	// Allow allows c to do what r says.
+	Allow(ctx context.Context, c Client, r ActionRequest) error
 }
 
 // AllowAll lets anybody do anything, without a name. It is for development and
@@ -120,13 +139,13 @@ func (a AllowAll) Subscribe(context.Context, Client, SubscribeRequest) (Grant, e
 }
 
 // Allow implements [Authorizer].
-func (AllowAll) Allow(context.Context, Client, Action, string) error { return nil }
+func (AllowAll) Allow(context.Context, Client, ActionRequest) error { return nil }
 
 // Funcs is an [Authorizer] of functions. What is nil refuses.
 type Funcs struct {
 	OnConnect   func(ctx context.Context, r ConnectRequest) (Session, error)
 	OnSubscribe func(ctx context.Context, c Client, r SubscribeRequest) (Grant, error)
-	OnAllow     func(ctx context.Context, c Client, a Action, channel string) error
+	OnAllow     func(ctx context.Context, c Client, r ActionRequest) error
 }
 
 var errDenied = errors.New("nothing is configured that would allow it")
@@ -148,11 +167,11 @@ func (f Funcs) Subscribe(ctx context.Context, c Client, r SubscribeRequest) (Gra
 }
 
 // Allow implements [Authorizer].
-func (f Funcs) Allow(ctx context.Context, c Client, a Action, channel string) error {
+func (f Funcs) Allow(ctx context.Context, c Client, r ActionRequest) error {
 	if f.OnAllow == nil {
 		return errDenied
 	}
-	return f.OnAllow(ctx, c, a, channel)
+	return f.OnAllow(ctx, c, r)
 }
 
 var (

@@ -14,7 +14,7 @@ import (
 func ask(a access.Authorizer) (connect, subscribe, allow error) {
 	_, connect = a.Connect(context.Background(), access.ConnectRequest{})
 	_, subscribe = a.Subscribe(context.Background(), access.Client{}, access.SubscribeRequest{})
-	return connect, subscribe, a.Allow(context.Background(), access.Client{}, access.Publish, "c")
+	return connect, subscribe, a.Allow(context.Background(), access.Client{}, access.ActionRequest{Action: access.Publish, Channel: "c"})
 }
 
 func TestFuncsThatAreNilRefuse(t *testing.T) {
@@ -29,7 +29,7 @@ func TestFuncsThatAreNilRefuse(t *testing.T) {
 		OnSubscribe: func(context.Context, access.Client, access.SubscribeRequest) (access.Grant, error) {
 			return access.Grant{}, no
 		},
-		OnAllow: func(context.Context, access.Client, access.Action, string) error { return no },
+		OnAllow: func(context.Context, access.Client, access.ActionRequest) error { return no },
 	}
 	for i, err := range errorsOf(all) {
 		if err != no {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
+	"github.com/surewire/surewire/hub/internal/ask"
 	"github.com/surewire/surewire/wire"
 )
 
@@ -40,7 +41,7 @@ func (c *conn) do(ctx context.Context, cmd wire.Command) error {
 	case cmd.RPC != nil:
 		err = c.rpc(ctx, cmd.ID, cmd.RPC)
 	case cmd.Send != nil:
-		c.message(ctx, cmd.Send.Data)
+		err = c.message(ctx, cmd.Send.Data)
 	case cmd.Refresh != nil:
 		err = c.refresh(ctx, cmd.ID, cmd.Refresh.Token)
 	case cmd.SubRefresh != nil:
@@ -59,19 +60,16 @@ func (c *conn) refuse(id uint32, err error) error {
 	if err == nil {
 		return nil
 	}
-	var d surewire.Disconnect
-	if errors.As(err, &d) {
-		return d
+	e, bye, known := ask.Told(err)
+	if bye.Code != 0 {
+		return bye
 	}
-	var e *wire.Error
-	if !errors.As(err, &e) {
+	if !known {
 		level := slog.LevelWarn
 		if !c.link.IsOpen() {
 			level = slog.LevelDebug // the client has gone: nobody is left who misses the answer
 		}
-		c.hub.config.Logger.LogAttrs(context.Background(), level, "command failed",
-			slog.String("client", c.id), slog.String("error", err.Error()))
-		e = wire.ErrInternal
+		c.hub.config.Logger.LogAttrs(context.Background(), level, "command failed", slog.String("client", c.id), slog.String("error", err.Error()))
 	}
 	c.link.Queue(wire.AppendError(nil, id, e))
 	return nil
@@ -79,7 +77,7 @@ func (c *conn) refuse(id uint32, err error) error {
 
 // connect admits the client, and begins what the application has it read.
 func (c *conn) connect(ctx context.Context, id uint32, r *wire.Connect) error {
-	session, err := c.hub.askConnect(ctx, access.ConnectRequest{
+	session, err := c.hub.ask.Connect(ctx, access.ConnectRequest{
 		Client: access.Client{ID: c.id}, Token: r.Token, Data: r.Data, Name: r.Name, Version: r.Version, Headers: r.Headers, Peer: c.peer,
 	})
 	if err == nil && !session.Expires.IsZero() && !session.Expires.After(time.Now()) {
@@ -98,8 +96,8 @@ func (c *conn) connect(ctx context.Context, id uint32, r *wire.Connect) error {
 	if !c.begin(ctx, wire.AppendConnected(nil, id, res), subs...) {
 		return nil
 	}
-	if !c.hub.roster.Name(&c.member, session.User) {
-		return surewire.DisconnectShutdown
+	if err := c.register(session.User); err != nil {
+		return err
 	}
 	c.connectBy.Stop()
 	c.connectBy = nil
@@ -108,7 +106,7 @@ func (c *conn) connect(ctx context.Context, id uint32, r *wire.Connect) error {
 	c.ready = true
 	c.mu.Unlock()
 	if told := c.hub.config.Handlers.Connected; told != nil {
-		c.hub.tell(func() { told(c.who()) })
+		c.hub.ask.Tell(func() { told(c.who()) })
 	}
 	return nil
 }
@@ -116,21 +114,18 @@ func (c *conn) connect(ctx context.Context, id uint32, r *wire.Connect) error {
 // admit takes what the application says of the client, and opens the
 // subscriptions that it has without asking.
 func (c *conn) admit(ctx context.Context, r *wire.Connect, session access.Session) (res wire.Connected, subs []*subscription, err error) {
-	info, err := c.hub.encode(ctx, "connect", session.Info)
+	info, data, err := c.hub.ask.Encode(ctx, "connect", session.Info, session.Data)
 	if err != nil {
 		return res, nil, err
 	}
-	ping := c.hub.config.PingInterval
+	t, ping := c.hub.terms.New(session.Expires, session.Renews), c.hub.config.PingInterval
 	res = wire.Connected{
-		Client: c.id, Version: c.hub.config.Version, TTL: ttl(session.Expires),
+		Client: c.id, Version: c.hub.config.Version, Data: data, TTL: t.TTL(),
 		PingInterval: uint32((ping + time.Second - 1) / time.Second),
 	}
-	if res.Data, err = c.hub.encode(ctx, "connect", session.Data); err != nil {
-		return res, nil, err
-	}
 	c.mu.Lock()
-	c.client = access.Client{ID: c.id, User: session.User, Info: info}
-	c.name, c.version, c.expires = clip(r.Name), clip(r.Version), session.Expires
+	c.client = access.Client{ID: c.id, User: session.User, Info: info, TokenID: session.TokenID, TokenTime: session.TokenTime}
+	c.name, c.version, c.term = clip(r.Name), clip(r.Version), t
 	c.mu.Unlock()
 	for channel, g := range session.Subs {
 		ask := &wire.Subscribe{Channel: channel, Joins: true}
@@ -160,16 +155,16 @@ func (c *conn) publish(ctx context.Context, id uint32, r *wire.Publish) error {
 	if err := surewire.CheckChannel(r.Channel); err != nil {
 		return wire.ErrBadRequest.With(err.Error())
 	}
-	who := c.who()
-	if err := c.hub.ask(ctx, who, access.Publish, r.Channel); err != nil {
+	who, s := c.who(), c.subscription(r.Channel)
+	if err := c.hub.ask.Allow(ctx, who, access.ActionRequest{Action: access.Publish, Channel: r.Channel, Subscribed: s != nil}); err != nil {
 		return err
 	}
-	p := surewire.Publication{Data: r.Data, Info: info(who, nil)}
-	if s := c.subscription(r.Channel); s != nil {
+	p := surewire.Publication{Data: r.Data, Info: ask.Info(who, nil)}
+	if s != nil {
 		p.Info = s.info.Load()
 	}
 	if handler := c.hub.config.Handlers.Publish; handler != nil {
-		if err := c.hub.decide(ctx, who, func() error { return handler(ctx, who, r.Channel, &p) }); err != nil {
+		if err := c.hub.ask.Decide(ctx, who, func() error { return handler(ctx, who, r.Channel, &p) }); err != nil {
 			return err
 		}
 	}
@@ -182,20 +177,7 @@ func (c *conn) publish(ctx context.Context, id uint32, r *wire.Publish) error {
 		c.link.Queue(wire.AppendPublished(nil, id))
 		return nil
 	}
-	return refusal(err)
-}
-
-// refusal is what a client is told where its publication was not taken.
-func refusal(err error) error {
-	switch {
-	case errors.Is(err, surewire.ErrChannel), errors.Is(err, surewire.ErrRepaired):
-		return wire.ErrBadRequest.With(err.Error())
-	case errors.Is(err, surewire.ErrTooLarge):
-		return wire.ErrLimitExceeded.With(err.Error())
-	case errors.Is(err, surewire.ErrBusy):
-		return wire.ErrTooManyRequests
-	}
-	return err
+	return ask.Untaken(err)
 }
 
 func (c *conn) presence(ctx context.Context, channel string, reply func() []byte) error {
@@ -210,11 +192,8 @@ func (c *conn) mayAsk(ctx context.Context, a access.Action, channel string) erro
 	if err := surewire.CheckChannel(channel); err != nil {
 		return wire.ErrBadRequest.With(err.Error())
 	}
-	return c.hub.ask(ctx, c.who(), a, channel)
+	return c.hub.ask.Allow(ctx, c.who(), access.ActionRequest{Action: a, Channel: channel, Subscribed: c.subscription(channel) != nil})
 }
-
-// maxCalls is how many RPCs of one connection may be at work; the next waits.
-const maxCalls = 16
 
 // rpc asks the application. The answer may come after those to later commands.
 func (c *conn) rpc(ctx context.Context, id uint32, r *wire.RPC) error {
@@ -222,43 +201,32 @@ func (c *conn) rpc(ctx context.Context, id uint32, r *wire.RPC) error {
 	if handler == nil {
 		return wire.ErrNotAvailable.With("rpc")
 	}
-	if c.calls == nil {
-		c.calls = make(chan struct{}, maxCalls)
-	}
-	select {
-	case c.calls <- struct{}{}:
-	case <-ctx.Done():
-		return wire.ErrTooManyRequests
-	}
-	c.link.Go(func() { // ends with the handler, or when it heeds frameTimeout or the end of the connection
-		defer func() { <-c.calls }()
-		ctx, done := c.link.Work(frameTimeout)
-		defer done()
-		data, err := c.call(ctx, handler, r)
+	began := c.link.Call(ctx, frameTimeout, func(ctx context.Context) {
+		data, err := c.hub.ask.Answer(ctx, c.who(), func(who access.Client) (any, error) { return handler(ctx, who, r.Method, r.Data) })
 		if err == nil {
 			c.link.Queue(wire.AppendRPC(nil, id, data))
 		} else if d := c.refuse(id, err); d != nil {
-			c.link.Close(disconnectFor(d))
+			c.link.Close(ask.Disconnect(d))
 		}
-		c.link.Flush()
 	})
+	if !began {
+		return wire.ErrTooManyRequests
+	}
 	return nil
 }
 
-// call returns the application's answer as JSON.
-func (c *conn) call(ctx context.Context, handler func(context.Context, access.Client, string, []byte) (any, error), r *wire.RPC) (data []byte, err error) {
-	var v any
-	who := c.who()
-	if err = c.hub.decide(ctx, who, func() error { v, err = handler(ctx, who, r.Method, r.Data); return err }); err != nil {
-		return nil, err
+// message hands on what the client says. It has no answer: but for the end of the
+// connection, what comes of it is for the log.
+func (c *conn) message(ctx context.Context, data []byte) error {
+	handler, who := c.hub.config.Handlers.Message, c.who()
+	if handler == nil {
+		return nil
 	}
-	data, _, err = c.hub.config.Publisher.Encode(ctx, "rpc", v)
-	return data, err
-}
-
-// message hands on what the client says.
-func (c *conn) message(ctx context.Context, data []byte) {
-	if handler := c.hub.config.Handlers.Message; handler != nil {
-		c.hub.tell(func() { handler(ctx, c.who(), data) })
+	err := c.hub.ask.Decide(ctx, who, func() error { return handler(ctx, who, data) })
+	var d surewire.Disconnect
+	if err == nil || errors.As(err, &d) {
+		return err
 	}
+	c.hub.config.Logger.LogAttrs(ctx, slog.LevelWarn, "message not taken", slog.String("client", c.id), slog.String("error", err.Error()))
+	return nil
 }

@@ -10,10 +10,13 @@ import (
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
+	"github.com/surewire/surewire/hub/internal/ask"
 	"github.com/surewire/surewire/hub/internal/link"
+	"github.com/surewire/surewire/hub/internal/pace"
 	"github.com/surewire/surewire/hub/internal/roster"
 	"github.com/surewire/surewire/hub/internal/shelf"
 	"github.com/surewire/surewire/hub/internal/stack"
+	"github.com/surewire/surewire/hub/internal/term"
 	"github.com/surewire/surewire/wire"
 )
 
@@ -31,10 +34,10 @@ type conn struct {
 	member    roster.Member[*conn]
 
 	// Owned by the reader.
-	slot      int           // on the wheel, once connected
-	connectBy *time.Timer   // closes a client that says nothing
-	stop      func() bool   // ends the watch over Serve's context; nil if that has no end
-	calls     chan struct{} // a token per RPC at work; nil before the first
+	slot      int         // on the wheel, once connected
+	connectBy *time.Timer // closes a client that says nothing
+	stop      func() bool // ends the watch over Serve's context; nil if that has no end
+	pacer     pace.Pacer
 
 	// mu guards the following.
 	mu      sync.Mutex
@@ -42,7 +45,7 @@ type conn struct {
 	name    string                     // of its software
 	version string                     // of its software
 	ready   bool                       // it is connected
-	expires time.Time                  // zero for never
+	term    term.Term                  // of its session
 	subs    shelf.Shelf[*subscription] // by channel; nil for one that is about to begin
 	ended   bool                       // no more subscriptions begin
 }
@@ -76,7 +79,7 @@ func (c *conn) finish(err error) error {
 		err = nil
 	}
 	if told := c.hub.config.Handlers.Disconnected; told != nil && c.slot >= 0 {
-		c.hub.tell(func() { told(c.who(), err) })
+		c.hub.ask.Tell(func() { told(c.who(), err) })
 	}
 	return err
 }
@@ -131,28 +134,16 @@ func (c *conn) frame(frame []byte) {
 				ctx, done = c.link.Work(frameTimeout)
 				defer done()
 			}
-			err = c.do(ctx, cmd)
+			err = c.paced(ctx, cmd)
 		}
 		if err != nil {
-			c.link.Close(disconnectFor(err))
+			c.link.Close(ask.Disconnect(err))
 			return
 		}
 		if !c.link.AwaitRoom() {
 			return
 		}
 	}
-}
-
-// disconnectFor returns what a client is told that is closed for err.
-func disconnectFor(err error) surewire.Disconnect {
-	var d surewire.Disconnect
-	switch {
-	case errors.As(err, &d):
-		return d
-	case errors.Is(err, wire.ErrFrame):
-		return surewire.DisconnectBadRequest
-	}
-	return surewire.DisconnectServerError
 }
 
 // who is the client, for the application.

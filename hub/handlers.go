@@ -16,8 +16,9 @@ type Handlers struct {
 	Publish func(ctx context.Context, c access.Client, channel string, p *surewire.Publication) error
 	// RPC answers with any value. Several calls of one client may be at work.
 	RPC func(ctx context.Context, c access.Client, method string, data []byte) (any, error)
-	// Message takes what a client sends without waiting for an answer.
-	Message func(ctx context.Context, c access.Client, data []byte)
+	// Message takes what a client sends without waiting for an answer: it gets
+	// none, unless the error is a surewire.Disconnect.
+	Message func(ctx context.Context, c access.Client, data []byte) error
 	// Connected and Disconnected tell of each client that was admitted. A nil
 	// reason means that it left in good order.
 	Connected    func(c access.Client)

@@ -132,7 +132,7 @@ func TestMessagesAndLife(t *testing.T) {
 	var log logbook
 	inBubble(t, hub.Config{Logger: log.logger(), Authorizer: named(func(s *access.Session) { s.Info = 1 }, nil), Handlers: hub.Handlers{
 		Connected: func(c access.Client) { tell("%s%s came", c.User, c.Info); panic("connected") },
-		Message: func(_ context.Context, c access.Client, data []byte) {
+		Message: func(_ context.Context, c access.Client, data []byte) error {
 			tell("%s says %s", c.User, data)
 			panic("message")
 		},
@@ -252,7 +252,7 @@ func TestShutdownIsSpreadAndBounded(t *testing.T) {
 // A client that does not go does not hold Shutdown up for longer than it may take.
 func TestShutdownGivesUp(t *testing.T) {
 	var gate chan struct{}
-	inBubble(t, hub.Config{Handlers: hub.Handlers{Message: func(context.Context, access.Client, []byte) { <-gate }}}, func(t *testing.T, b *bench) {
+	inBubble(t, hub.Config{Handlers: hub.Handlers{Message: func(context.Context, access.Client, []byte) error { <-gate; return nil }}}, func(t *testing.T, b *bench) {
 		gate = make(chan struct{})
 		p := b.connect()
 		p.sends(`{"id":1,"connect":{}}`, `{"send":{"data":1}}`)

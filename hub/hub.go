@@ -4,16 +4,21 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
+	"github.com/surewire/surewire/hub/internal/ask"
 	"github.com/surewire/surewire/hub/internal/history"
 	"github.com/surewire/surewire/hub/internal/link"
 	"github.com/surewire/surewire/hub/internal/live"
+	"github.com/surewire/surewire/hub/internal/pace"
 	"github.com/surewire/surewire/hub/internal/roster"
 	"github.com/surewire/surewire/hub/internal/stack"
+	"github.com/surewire/surewire/hub/internal/term"
 	"github.com/surewire/surewire/hub/internal/wheel"
+	"github.com/surewire/surewire/limit"
 	"github.com/surewire/surewire/wire"
 )
 
@@ -25,6 +30,15 @@ type Config struct {
 	Handlers   Handlers            // of the application
 	Version    string              // of the server, as clients are told; may be empty
 	Logger     *slog.Logger        // nil means [slog.Default]
+
+	// Revoked reports whether the token that let a client in is no longer good.
+	// It is asked once a client is found by [Hub.Review] and the others, and nil
+	// means that none is: a revocation that comes between the two is not missed.
+	Revoked func(access.Client) bool
+
+	Commands     limit.Rate // of one connection; the zero rate does not limit
+	UserCommands limit.Rate // of all connections of a user, those without a name apart; the zero rate does not limit
+	UserConns    int        // connections of one user, those without a name apart; 0 does not limit
 
 	TailLen   int // frames kept per live channel; 0 means 256
 	TailBytes int // bytes of publications kept per live channel; 0 means 1 MiB
@@ -48,6 +62,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Authorizer == nil {
 		c.Authorizer = access.Funcs{}
+	}
+	if c.Revoked == nil {
+		c.Revoked = func(access.Client) bool { return false }
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -81,6 +98,11 @@ type Hub struct {
 	wheel    *wheel.Wheel[*conn]
 	roster   *roster.Roster[*conn]
 	past     *history.Reader
+	ask      ask.Application
+	terms    term.Maker
+
+	pace         pace.Limits
+	refusedUsers atomic.Uint64
 }
 
 // New returns a hub. Its Shutdown ends the goroutines it starts: one that pings
@@ -96,6 +118,9 @@ func New(c Config) *Hub {
 		wheel:    wheel.New[*conn](c.PingInterval, c.PongTimeout),
 		past:     history.New(c.Engine),
 		roster:   roster.New[*conn](),
+		ask:      ask.Application{Authorizer: c.Authorizer, Publisher: c.Publisher, Logger: c.Logger},
+		terms:    term.Maker{Grace: c.ExpiryGrace},
+		pace:     pace.Limits{Conn: c.Commands, User: c.UserCommands},
 	}
 	h.links = link.Config{
 		Ping: wire.Ping, PongTimeout: c.PongTimeout, WriteTimeout: c.WriteTimeout, CatchUps: c.CatchUps, History: h.catchUp,

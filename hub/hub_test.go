@@ -261,9 +261,9 @@ func (g gate) Subscribe(context.Context, access.Client, access.SubscribeRequest)
 	return access.Grant{}, g.subscribe
 }
 
-func (g gate) Allow(_ context.Context, c access.Client, a access.Action, _ string) error {
-	if c.User != "u" || c.ID == "" || a != access.Publish {
-		return fmt.Errorf("client is %+v, action %v", c, a)
+func (g gate) Allow(_ context.Context, c access.Client, r access.ActionRequest) error {
+	if c.User != "u" || c.ID == "" || r.Action != access.Publish {
+		return fmt.Errorf("client is %+v, action %v", c, r)
 	}
 	return g.publish
 }

@@ -32,6 +32,19 @@ func (h *Hub) Disconnect(t Target, d surewire.Disconnect) int {
 	return len(all)
 }
 
+// Review ends the connections of those clients that end says so of, and tells
+// them d. It returns how many. Who is connecting meanwhile is seen by
+// [Config.Revoked].
+func (h *Hub) Review(end func(access.Client) bool, d surewire.Disconnect) (n int) {
+	for _, c := range h.roster.All() {
+		if end(c.who()) {
+			c.link.Close(d)
+			n++
+		}
+	}
+	return n
+}
+
 // Unsubscribe ends the subscriptions of channel and tells the clients why. It
 // returns how many there were.
 func (h *Hub) Unsubscribe(t Target, channel string, why wire.SubscriptionEnded) (n int) {

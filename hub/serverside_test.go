@@ -208,7 +208,7 @@ func TestTheServerRefreshes(t *testing.T) {
 func TestConns(t *testing.T) {
 	var release chan struct{}
 	inBubble(t, hub.Config{TailLen: 4, WriteTimeout: time.Hour, Authorizer: named(nil, nil), Handlers: hub.Handlers{
-		Message: func(context.Context, access.Client, []byte) { <-release },
+		Message: func(context.Context, access.Client, []byte) error { <-release; return nil },
 	}}, func(t *testing.T, b *bench) {
 		p, stuck, closing := b.connect(), b.connect(), b.connect()
 		var ids []string

@@ -55,7 +55,7 @@ func named(change func(*access.Session), grant func(*access.Grant)) access.Funcs
 			}
 			return g, nil
 		},
-		OnAllow: func(context.Context, access.Client, access.Action, string) error { return nil },
+		OnAllow: func(context.Context, access.Client, access.ActionRequest) error { return nil },
 	}
 }
 
@@ -123,7 +123,7 @@ func TestWhatTheApplicationSays(t *testing.T) {
 						OnSubscribe: func(context.Context, access.Client, access.SubscribeRequest) (access.Grant, error) {
 							return access.Grant{}, say("subscribe")
 						},
-						OnAllow: func(_ context.Context, _ access.Client, a access.Action, _ string) error { return say(a.String()) },
+						OnAllow: func(_ context.Context, _ access.Client, r access.ActionRequest) error { return say(r.Action.String()) },
 					},
 					Handlers: hub.Handlers{
 						RPC:     func(context.Context, access.Client, string, []byte) (any, error) { return nil, say("rpc") },

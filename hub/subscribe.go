@@ -4,15 +4,16 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
-	"github.com/surewire/surewire/hub/internal/history"
+	"github.com/surewire/surewire/hub/internal/ask"
+	"github.com/surewire/surewire/hub/internal/herald"
 	"github.com/surewire/surewire/hub/internal/link"
 	"github.com/surewire/surewire/hub/internal/live"
+	"github.com/surewire/surewire/hub/internal/term"
 	"github.com/surewire/surewire/wire"
 )
 
@@ -27,18 +28,10 @@ type subscription struct {
 	unasked bool // the server began it
 	sharing int  // how many begin with one reply; 0 means 1
 
-	info    atomic.Pointer[surewire.ClientInfo] // what others may see of it
-	told    atomic.Int32                        // what others know of it: quiet, coming, here or gone
-	expires time.Time                           // zero for never; guarded by conn.mu
+	info atomic.Pointer[surewire.ClientInfo] // what others may see of it
+	term term.Term                           // guarded by conn.mu
+	told herald.Herald                       // that it has come and gone
 }
-
-// What others know of a subscription. A leave must not pass its join.
-const (
-	quiet  = iota
-	coming // they are being told of its join
-	here
-	gone
-)
 
 // subscription returns c's of channel, nil if there is none.
 func (c *conn) subscription(channel string) *subscription {
@@ -86,7 +79,7 @@ func (c *conn) subscribe(ctx context.Context, id uint32, r *wire.Subscribe) erro
 	if err := c.reserve(r.Channel); err != nil {
 		return err
 	}
-	g, err := c.hub.askSubscribe(ctx, c.who(), access.SubscribeRequest{Channel: r.Channel, Token: r.Token, Data: r.Data})
+	g, err := c.hub.ask.Subscribe(ctx, c.who(), access.SubscribeRequest{Channel: r.Channel, Token: r.Token, Data: r.Data})
 	if err != nil {
 		c.settle(r.Channel, nil)
 		return err
@@ -105,36 +98,27 @@ func (c *conn) subscribe(ctx context.Context, id uint32, r *wire.Subscribe) erro
 // it before begin.
 func (s *subscription) open(ctx context.Context, r *wire.Subscribe, g access.Grant) (res wire.Subscribed, err error) {
 	c, h := s.conn, s.conn.hub
+	if !surewire.MayRead(c.who().User, r.Channel) {
+		return res, wire.ErrPermissionDenied // whoever wants it to
+	}
 	if !g.Expires.IsZero() && !g.Expires.After(time.Now()) {
 		return res, wire.ErrTokenExpired // the client may bring a new one
 	}
-	chanInfo, err := h.encode(ctx, r.Channel, g.Info)
-	if err != nil {
-		return res, err
-	}
-	data, err := h.encode(ctx, r.Channel, g.Data)
+	chanInfo, data, err := h.ask.Encode(ctx, r.Channel, g.Info, g.Data)
 	if err != nil {
 		return res, err
 	}
 	if s.Channel, err = h.channels.Join(ctx, r.Channel); err != nil {
 		return res, fmt.Errorf("channel %q: %w", r.Channel, err)
 	}
-	s.listed, s.joins, s.expires = g.Presence, g.Joins, g.Expires
-	s.info.Store(info(c.who(), chanInfo))
+	s.listed, s.joins, s.term = g.Presence, g.Joins, h.terms.New(g.Expires, g.Renews)
+	s.info.Store(ask.Info(c.who(), chanInfo))
 	if res, err = s.start(ctx, r, view{c.format, g.Joins && r.Joins}); err != nil {
 		s.Channel.Leave()
 		return res, err
 	}
-	res.TTL, res.Data = ttl(g.Expires), data
+	res.TTL, res.Data = s.term.TTL(), data
 	return res, nil
-}
-
-// ttl is the time left until expires, at least a second; 0 for the zero time.
-func ttl(expires time.Time) time.Duration {
-	if expires.IsZero() {
-		return 0
-	}
-	return max(time.Until(expires), time.Second)
 }
 
 // begin tells the client, and makes subs live. It reports false if the
@@ -165,13 +149,7 @@ func (c *conn) begin(ctx context.Context, payload []byte, subs ...*subscription)
 
 // join tells the channel's readers that s has begun.
 func (s *subscription) join(ctx context.Context) {
-	if !s.told.CompareAndSwap(quiet, coming) {
-		return
-	}
-	s.announce(ctx, surewire.KindJoin)
-	if !s.told.CompareAndSwap(coming, here) { // it has left meanwhile
-		s.announce(context.WithoutCancel(ctx), surewire.KindLeave)
-	}
+	s.told.Join(func() { s.announce(ctx, surewire.KindJoin) }, func() { s.announce(context.WithoutCancel(ctx), surewire.KindLeave) })
 }
 
 // announce tells the channel's readers that s has begun or ended.
@@ -251,11 +229,11 @@ const engineTimeout = 10 * time.Second
 func leave(subs ...*subscription) {
 	end := time.Now().Add(engineTimeout)
 	for _, s := range subs {
-		was := s.told.Swap(gone)
-		if was == gone {
+		news, tell := s.told.Leave()
+		if !news {
 			continue
 		}
-		if s.Channel.Remove(&s.Place) && was == here {
+		if s.Channel.Remove(&s.Place) && tell {
 			ctx, cancel := context.WithDeadline(context.Background(), end)
 			s.announce(ctx, surewire.KindLeave)
 			cancel()
@@ -267,23 +245,10 @@ func leave(subs ...*subscription) {
 // start places s's cursor and makes s a reader: after what the client has, if it
 // asks to recover and everything from there is kept, else at the end.
 func (s *subscription) start(ctx context.Context, r *wire.Subscribe, v view) (wire.Subscribed, error) {
-	res := wire.Subscribed{WasRecovering: r.Recover}
-	var after *uint64
-	if r.Recover {
-		missed, ok, err := s.missed(ctx, r.Since)
-		if err != nil {
-			return res, err
-		}
-		if !ok && r.Flags&wire.FlagRejectUnrecovered != 0 {
-			return res, wire.ErrUnrecoverable
-		}
-		if res.Publications, res.Recovered = missed, ok; ok {
-			at := r.Since.Offset
-			if n := len(missed); n > 0 {
-				at = missed[n-1].Position.Offset
-			}
-			after = &at // the cursor brings the rest
-		}
+	share := max(s.sharing, 1)
+	res, after, err := s.conn.hub.past.Resume(ctx, s.Channel, r, max(s.conn.hub.config.RecoveryLimit/share, 1), share)
+	if err != nil {
+		return res, err
 	}
 	head, ok := s.Add(s.conn.link, s, v, after)
 	if !ok {
@@ -293,31 +258,6 @@ func (s *subscription) start(ctx context.Context, r *wire.Subscribe, v view) (wi
 		res.Position.Offset = r.Since.Offset
 	}
 	return res, nil
-}
-
-// missed returns what came after since, or as much of it as goes into one reply:
-// from the tail, or from history where the tail has not all of it. It reports
-// false if not all is there. A client may be ahead of the tail: what it has may
-// still be on its way to this process.
-func (s *subscription) missed(ctx context.Context, since surewire.Position) ([]*surewire.Message, bool, error) {
-	ch, share := s.Channel, max(s.sharing, 1)
-	limit := max(s.conn.hub.config.RecoveryLimit/share, 1)
-	messages, head, covered := ch.Missed(since.Offset, limit)
-	switch {
-	case since.Epoch != "" && since.Epoch != head.Epoch:
-		return nil, false, nil
-	case covered && !slices.ContainsFunc(messages, history.Expired):
-		return history.Fit(messages, share), true, nil
-	}
-	since.Epoch = head.Epoch
-	h, err := s.conn.hub.past.After(ctx, ch.Name(), since, limit)
-	if err != nil {
-		return nil, false, fmt.Errorf("channel %q: history: %w", ch.Name(), err)
-	}
-	if !h.Complete {
-		return nil, false, nil
-	}
-	return history.Fit(h.Messages, share), true, nil
 }
 
 var _ live.Reader = (*subscription)(nil)

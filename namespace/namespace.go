@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/limit"
 )
 
 // A Who says who may do something in a namespace. The zero Who is nobody.
@@ -19,7 +20,7 @@ type Who uint8
 // Who may do something.
 const (
 	Nobody     Who = iota
-	Token          // who has a token that names the channel
+	Token          // who has a token that names the channel; only to subscribe
 	Subscriber     // who reads the channel
 	User           // everybody with a name
 	Anyone         // everybody who was let in, without a name too
@@ -60,6 +61,9 @@ type Options struct {
 	Ephemeral      bool          `yaml:"ephemeral"`       // publications are for those who listen now, and not kept
 	HistorySize    int           `yaml:"history_size"`    // publications kept per channel; 0 means the server's default
 	HistoryTTL     time.Duration `yaml:"history_ttl"`     // how long; 0 means the server's default
+	PublishRate    limit.Rate    `yaml:"publish_rate"`    // of what one client publishes, as "5/s burst 20"; 0 does not limit
+	SubscribeHook  string        `yaml:"subscribe_hook"`  // URL of a backend that is asked who may subscribe, in place of the above
+	PublishHook    string        `yaml:"publish_hook"`    // URL of a backend that is asked about what clients publish
 	MaxPublication int           `yaml:"max_publication"` // longest publication, in bytes of JSON; 0 means the server's limit
 	Schema         string        `yaml:"schema"`          // file of a JSON Schema that publications must keep; empty for none
 }
@@ -79,6 +83,8 @@ func (s Set) Check() error {
 			return fmt.Errorf("namespace %q: %w", name, surewire.CheckChannel(name))
 		case o.Subscribe == Subscriber:
 			return fmt.Errorf("namespace %q: subscribe cannot be %q: who does not read a channel could never begin", name, o.Subscribe)
+		case o.Publish == Token || o.Presence == Token || o.History == Token:
+			return fmt.Errorf("namespace %q: publish, presence and history cannot be %q: a token is shown to subscribe; use %q", name, Token, Subscriber)
 		case o.HistorySize < 0 || o.HistoryTTL < 0 || o.MaxPublication < 0:
 			return fmt.Errorf("namespace %q: history_size, history_ttl and max_publication are not less than 0", name)
 		}
@@ -108,16 +114,6 @@ func Name(channel string) string {
 	return name
 }
 
-// Users returns whom channel admits, if it says so: "chat#42" and "chat:a#42,43"
-// are for the users 42 and 43 alone. It reports false if channel does not.
-func Users(channel string) ([]string, bool) {
-	_, list, ok := strings.Cut(channel, "#")
-	if !ok {
-		return nil, false
-	}
-	return slices.DeleteFunc(strings.Split(list, ","), func(u string) bool { return u == "" }), true
-}
-
 // A Person is who wants something, as far as namespaces ask.
 type Person struct {
 	User       string // empty if anonymous
@@ -129,8 +125,8 @@ type Person struct {
 // its users admits nobody else, whatever w is, and for those it lists it counts
 // as a token that names it.
 func (w Who) Admits(p Person, channel string) bool {
-	if users, ok := Users(channel); ok {
-		if p.User == "" || !slices.Contains(users, p.User) {
+	if _, ok := surewire.ChannelUsers(channel); ok {
+		if !surewire.MayRead(p.User, channel) {
 			return false
 		}
 		p.Named = true

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/namespace"
 )
 
@@ -65,7 +66,7 @@ func TestNames(t *testing.T) {
 		}
 	}
 	for channel, want := range map[string]string{"c": "[] false", "c#": "[] true", "c#1,2": "[1 2] true", "c#1#2": "[1#2] true", "c:a#1": "[1] true"} {
-		users, ok := namespace.Users(channel)
+		users, ok := surewire.ChannelUsers(channel)
 		if got := fmt.Sprint(users, ok); got != want {
 			t.Errorf("%q admits %s, want %s", channel, got, want)
 		}

@@ -47,7 +47,7 @@ func ExampleServer_callbacks() {
 			RPC: func(ctx context.Context, c access.Client, method string, data []byte) (any, error) {
 				return map[string]any{"state": Connected}, nil // any value: an enum travels by name
 			},
-			Message: func(ctx context.Context, c access.Client, data []byte) {},
+			Message: func(ctx context.Context, c access.Client, data []byte) error { return nil },
 		},
 	})
 	defer s.Shutdown(context.Background())

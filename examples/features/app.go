@@ -127,14 +127,14 @@ func (a *app) Subscribe(_ context.Context, c access.Client, r access.SubscribeRe
 }
 
 // Allow allows a client to publish, or to look into a channel.
-func (a *app) Allow(_ context.Context, c access.Client, what access.Action, channel string) error {
-	rule, owner, _ := ruleOf(channel)
+func (a *app) Allow(_ context.Context, c access.Client, r access.ActionRequest) error {
+	rule, owner, _ := ruleOf(r.Channel)
 	allowed := rule.look
-	if what == access.Publish {
+	if r.Action == access.Publish {
 		allowed = rule.publish
 	}
 	if !allowed || rule.own && owner != c.User {
-		return fmt.Errorf("user %q may not %v %s", c.User, what, channel)
+		return fmt.Errorf("user %q may not %v %s", c.User, r.Action, r.Channel)
 	}
 	return nil
 }
@@ -197,11 +197,9 @@ func (a *app) rpc(ctx context.Context, c access.Client, method string, data []by
 
 // message takes what clients send without waiting for an answer; here they get
 // one all the same, by the same way back.
-func (a *app) message(ctx context.Context, c access.Client, data []byte) {
+func (a *app) message(ctx context.Context, c access.Client, data []byte) error {
 	_, err := a.server.Hub().Send(ctx, hub.Target{User: c.User, Client: c.ID}, map[string]any{"heard": json.RawMessage(data)})
-	if err != nil {
-		slog.Warn("not answered", "client", c.ID, "error", err)
-	}
+	return err
 }
 
 // connected and disconnected keep a journal, which is a channel like any other.

@@ -4,10 +4,12 @@ package history
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/hub/internal/live"
 	"github.com/surewire/surewire/wire"
 )
 
@@ -103,6 +105,53 @@ func Fit(messages []*surewire.Message, share int) []*surewire.Message {
 	return messages
 }
 
-// Expired reports whether m's own time is over: whether it is still kept is the
+// expired reports whether m's own time is over: whether it is still kept is the
 // engine's to say.
-func Expired(m *surewire.Message) bool { return m.TTL > 0 && time.Since(m.Time) >= m.TTL }
+func expired(m *surewire.Message) bool { return m.TTL > 0 && time.Since(m.Time) >= m.TTL }
+
+// Missed returns what came after since, or as much of it as goes into one reply
+// that has share parts like it: from the tail, or from history where the tail has
+// not all of it. It reports false if not all is there. A client may be ahead of
+// the tail: what it has may still be on its way to this process.
+func (r *Reader) Missed(ctx context.Context, ch *live.Channel, since surewire.Position, limit, share int) ([]*surewire.Message, bool, error) {
+	messages, head, covered := ch.Missed(since.Offset, limit)
+	switch {
+	case since.Epoch != "" && since.Epoch != head.Epoch:
+		return nil, false, nil
+	case covered && !slices.ContainsFunc(messages, expired):
+		return Fit(messages, share), true, nil
+	}
+	since.Epoch = head.Epoch
+	h, err := r.After(ctx, ch.Name(), since, limit)
+	if err != nil {
+		return nil, false, fmt.Errorf("channel %q: history: %w", ch.Name(), err)
+	}
+	if !h.Complete {
+		return nil, false, nil
+	}
+	return Fit(h.Messages, share), true, nil
+}
+
+// Resume begins the answer to r: with what the client has missed, if it asks to
+// recover and everything is there. The cursor is to stand after the publication
+// at *after then, and brings the rest; nil is the end.
+func (r *Reader) Resume(ctx context.Context, ch *live.Channel, s *wire.Subscribe, limit, share int) (res wire.Subscribed, after *uint64, err error) {
+	if res.WasRecovering = s.Recover; !s.Recover {
+		return res, nil, nil
+	}
+	missed, ok, err := r.Missed(ctx, ch, s.Since, limit, share)
+	switch {
+	case err != nil:
+		return res, nil, err
+	case !ok && s.Flags&wire.FlagRejectUnrecovered != 0:
+		return res, nil, wire.ErrUnrecoverable
+	case !ok:
+		return res, nil, nil
+	}
+	at := s.Since.Offset
+	if n := len(missed); n > 0 {
+		at = missed[n-1].Position.Offset
+	}
+	res.Publications, res.Recovered = missed, true
+	return res, &at, nil
+}

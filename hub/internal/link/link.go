@@ -53,6 +53,8 @@ type Link struct {
 	frame     func(dst, payload []byte) []byte // appends payload as one frame
 	transport Transport
 
+	calls chan struct{} // a token per Call at work; nil before the first; the reader's
+
 	// Owned by the writer.
 	taken   []*Cursor // being written for; swapped with woken
 	late    []*Cursor // fell behind their tails: history is to be read
@@ -145,6 +147,31 @@ func (l *Link) Go(f func()) {
 	if l.state != Closed {
 		l.workers.Go(f)
 	}
+}
+
+// maxCalls is how many of [Link.Call] may be at work; the next waits.
+const maxCalls = 16
+
+// Call runs f in a goroutine as Go does, with a context as of [Link.Work], and
+// flushes. It reports false if f does not begin before wait is done. Only the
+// connection's reader calls it.
+func (l *Link) Call(wait context.Context, timeout time.Duration, f func(context.Context)) bool {
+	if l.calls == nil {
+		l.calls = make(chan struct{}, maxCalls)
+	}
+	select {
+	case l.calls <- struct{}{}:
+	case <-wait.Done():
+		return false
+	}
+	l.Go(func() { // ends with f, or when it heeds the timeout or the end of the connection
+		defer func() { <-l.calls }()
+		ctx, done := l.Work(timeout)
+		defer done()
+		f(ctx)
+		l.Flush()
+	})
+	return true
 }
 
 // maxPending is how many bytes of its own frames may wait for a client: what

@@ -3,6 +3,7 @@ package roster
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -43,20 +44,33 @@ func (r *Roster[T]) Add(m *Member[T], id string) bool {
 	return true
 }
 
-// Name makes m one of user's; only then is it found. It reports false if the
-// roster is closed.
-func (r *Roster[T]) Name(m *Member[T], user string) bool {
+// Why somebody is not named.
+var (
+	ErrClosed = errors.New("the roster is closed")
+	ErrFull   = errors.New("the user is there too often")
+)
+
+// Name makes m one of user's; only then is it found. A limit that is not 0 is
+// how many a user may have who has a name.
+func (r *Roster[T]) Name(m *Member[T], user string, limit int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return false
+		return ErrClosed
+	}
+	if limit > 0 && user != "" {
+		for other := r.users[user]; other != nil; other = other.next {
+			if limit--; limit == 0 {
+				return ErrFull
+			}
+		}
 	}
 	m.named, m.user = true, user
 	if m.next = r.users[user]; m.next != nil {
 		m.next.prev = m
 	}
 	r.users[user] = m
-	return true
+	return nil
 }
 
 // Remove takes m out.

@@ -35,7 +35,7 @@ func TestRandomly(t *testing.T) {
 					continue
 				}
 				all[i].named, all[i].user = true, []string{"", "u", "v"}[rng.IntN(3)]
-				r.Name(all[i].Member, all[i].user)
+				r.Name(all[i].Member, all[i].user, 0)
 			default:
 				i := rng.IntN(len(all))
 				r.Remove(all[i].Member)
@@ -85,7 +85,7 @@ func TestClose(t *testing.T) {
 	if r.Close() != nil {
 		t.Error("it was closed twice")
 	}
-	if r.Add(two, "2") || r.Name(one, "u") {
+	if r.Add(two, "2") || r.Name(one, "u", 0) == nil {
 		t.Error("a closed roster took a member, or a name")
 	}
 	select {
