@@ -253,6 +253,8 @@ func (s *Server) refusal(err error) (status int, e *apiError) {
 		return http.StatusOK, &apiError{known.Code, known.Message}
 	case errors.Is(err, surewire.ErrTooLarge):
 		return http.StatusRequestEntityTooLarge, &apiError{107, err.Error()}
+	case errors.Is(err, surewire.ErrUnknownChannel):
+		return http.StatusOK, &apiError{wire.ErrUnknownChannel.Code, err.Error()}
 	case errors.Is(err, surewire.ErrBreach):
 		return http.StatusOK, &apiError{103, "permission denied: " + err.Error()}
 	case errors.Is(err, errBody), errors.Is(err, surewire.ErrChannel), errors.Is(err, surewire.ErrRepaired), errors.Is(err, surewire.ErrInvalid):

@@ -55,6 +55,16 @@ func (c *config) read(n *yaml.Node, group string) error {
 		if value.Kind == yaml.AliasNode {
 			value = value.Alias
 		}
+		if name == namespacesKey {
+			if err := checkNamespaces(c.name, value); err != nil {
+				return err
+			}
+			text, err := yaml.Marshal(value)
+			if err != nil {
+				return fmt.Errorf("%s:%d: %w", c.name, value.Line, err)
+			}
+			value = &yaml.Node{Value: string(text)}
+		}
 		switch value.Kind {
 		case yaml.MappingNode:
 			if err := c.read(value, name+"-"); err != nil {
@@ -104,7 +114,7 @@ func (c *config) Validate(app *kong.Application) error {
 // Resolve implements [kong.Resolver]. The environment has precedence.
 func (c *config) Resolve(_ *kong.Context, parent *kong.Path, f *kong.Flag) (any, error) {
 	s, ok := c.values[f.Name]
-	if !ok || parent.Command == nil || parent.Command.Name != "serve" {
+	if !ok || parent.Command == nil || parent.Command.Name != "serve" && parent.Command.Name != "check" {
 		return nil, nil
 	}
 	for _, env := range f.Envs {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -17,6 +18,8 @@ type commands struct {
 	Publish publishCmd `cmd:"" help:"Publish one JSON value to a channel."`
 	Tail    tailCmd    `cmd:"" help:"Print what is published to a channel, a JSON line each."`
 	Bench   benchCmd   `cmd:"" help:"Measure a server: clients connect, publications are awaited at each."`
+	Token   tokenCmd   `cmd:"" help:"Make a token for a client, signed with an HMAC secret."`
+	Check   checkCmd   `cmd:"" help:"Explain a configuration: who may do what, and what a token may."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -29,7 +32,13 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var c commands
-	k := kong.Parse(&c, kong.Name("surewire"), kong.Description(description), kong.UsageOnError(),
+	k, err := kong.New(&c, kong.Name("surewire"), kong.Description(description), kong.ShortUsageOnError(),
 		kong.Configuration(loadConfig, configFile), kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(os.Stdout, (*io.Writer)(nil)))
-	k.FatalIfErrorf(k.Run())
+	if err != nil { // of the configuration file: kong has nobody to tell yet
+		fmt.Fprintln(os.Stderr, "surewire: error:", err)
+		os.Exit(1)
+	}
+	parsed, err := k.Parse(os.Args[1:])
+	k.FatalIfErrorf(err)
+	k.FatalIfErrorf(parsed.Run())
 }

@@ -19,7 +19,9 @@ import (
 	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/demo"
 	"github.com/surewire/surewire/hub"
+	"github.com/surewire/surewire/limit"
 	"github.com/surewire/surewire/memengine"
+	"github.com/surewire/surewire/namespace"
 	"github.com/surewire/surewire/server"
 	"github.com/surewire/surewire/surejson"
 )
@@ -34,6 +36,7 @@ type serveCmd struct {
 	Drain       time.Duration `default:"10s" env:"SUREWIRE_DRAIN" help:"How long connections may take to end when the server is told to stop. In the first half of it clients are told to come back, spread out."`
 
 	Log    logFlags    `embed:"" prefix:"log-" envprefix:"SUREWIRE_LOG_"`
+	Access accessFlags `embed:"" envprefix:"SUREWIRE_"`
 	Limits limitsFlags `embed:"" envprefix:"SUREWIRE_"`
 }
 
@@ -54,55 +57,88 @@ func (f logFlags) logger() *slog.Logger {
 
 // limitsFlags bound what clients cost and what is kept.
 type limitsFlags struct {
-	HistorySize    int           `default:"1000" env:"HISTORY_SIZE" help:"Publications kept per channel."`
-	HistoryTTL     time.Duration `default:"24h" env:"HISTORY_TTL" help:"How long they are kept."`
-	MaxPublication int           `default:"1048576" env:"MAX_PUBLICATION" help:"Longest publication, in bytes of JSON."`
-	MaxChannels    int           `default:"512" env:"MAX_CHANNELS" help:"Subscriptions of one connection."`
-	PingInterval   time.Duration `default:"25s" env:"PING_INTERVAL" help:"How often clients are pinged."`
-	PongTimeout    time.Duration `default:"8s" env:"PONG_TIMEOUT" help:"How long a client may take to answer."`
-	WriteTimeout   time.Duration `default:"10s" env:"WRITE_TIMEOUT" help:"How long a client may not read while something is sent to it."`
-	TailMemory     int           `default:"536870912" env:"TAIL_MEMORY" help:"Bytes that the newest publications of all live channels may take; who needs older ones is served from history."`
+	HistorySize     int           `default:"1000" env:"HISTORY_SIZE" help:"Publications kept per channel."`
+	HistoryTTL      time.Duration `default:"24h" env:"HISTORY_TTL" help:"How long they are kept."`
+	MaxPublication  int           `default:"1048576" env:"MAX_PUBLICATION" help:"Longest publication, in bytes of JSON."`
+	MaxChannels     int           `default:"512" env:"MAX_CHANNELS" help:"Subscriptions of one connection."`
+	CommandRate     limit.Rate    `default:"100/s burst 1000" env:"COMMAND_RATE" help:"Commands that one connection may send; those beyond are answered with error 111. 0 does not limit."`
+	UserCommandRate limit.Rate    `default:"0" env:"USER_COMMAND_RATE" help:"Commands of all connections of a user together."`
+	UserConnections int           `default:"0" env:"USER_CONNECTIONS" help:"Connections of one user at a time; 0 does not limit."`
+	PingInterval    time.Duration `default:"25s" env:"PING_INTERVAL" help:"How often clients are pinged."`
+	PongTimeout     time.Duration `default:"8s" env:"PONG_TIMEOUT" help:"How long a client may take to answer."`
+	WriteTimeout    time.Duration `default:"10s" env:"WRITE_TIMEOUT" help:"How long a client may not read while something is sent to it."`
+	TailMemory      int           `default:"536870912" env:"TAIL_MEMORY" help:"Bytes that the newest publications of all live channels may take; who needs older ones is served from history."`
 }
 
 // Run serves until it is told to stop, then asks the clients to come back and
 // waits for them to go.
 func (c *serveCmd) Run(ctx context.Context, out io.Writer) error {
+	logger := c.Log.logger()
+	var r *rules
 	if !c.Dev {
-		return errors.New("who may do what is not configured, so nobody could do anything: to try Surewire on this machine, run: surewire serve --dev")
+		var err error
+		if r, err = c.Access.rules(logger); err != nil {
+			return err
+		}
+		defer r.Close()
 	}
 	listener, err := c.listen()
 	if err != nil {
 		return err
 	}
-	logger := c.Log.logger()
-	engine := memengine.New(memengine.Config{HistorySize: c.Limits.HistorySize, HistoryTTL: c.Limits.HistoryTTL})
+	engine := memengine.New(memengine.Config{
+		HistorySize: c.Limits.HistorySize, HistoryTTL: c.Limits.HistoryTTL, Retention: namespace.Set(c.Access.Namespaces).Retention,
+	})
 	defer engine.Close(context.WithoutCancel(ctx))
 	publisher := &surewire.Publisher{Engine: engine, Logger: logger, MaxSize: c.Limits.MaxPublication}
-	s := server.New(server.Config{
+	config := server.Config{
 		Engine: engine, Publisher: publisher, Logger: logger, Origins: c.Origins, Compression: c.Compression, MaxPublication: c.Limits.MaxPublication,
-		Authorizer: access.AllowAll{Joins: true}, Handlers: demo.Handlers(), InsecureAPI: true,
-		Hub: hub.Config{
-			Version: version(), MaxChannels: c.Limits.MaxChannels, PingInterval: c.Limits.PingInterval,
-			PongTimeout: c.Limits.PongTimeout, WriteTimeout: c.Limits.WriteTimeout, TailsMax: c.Limits.TailMemory,
-		},
-	})
+		Hub: c.Limits.hub(),
+	}
+	if c.Dev {
+		return c.serveDev(ctx, out, listener, config)
+	}
+	publisher.Prepare = r.gate.Prepare
+	config.Authorizer, config.Handlers, config.APIKey = r.gate, r.gate.Handlers(), string(c.Access.APIKey.Secret)
+	config.Hub.Revoked = r.gate.Revoked
+	if config.APIKey == "" {
+		logger.Warn("no API key is configured: backends cannot publish; set --api-key")
+	}
+	s := server.New(config)
+	fmt.Fprintf(out, "Surewire %s is ready at %s\n", version(), listener.Addr())
+	return c.serve(ctx, listener, s, s, logger)
+}
+
+// hub returns the limits of a hub.
+func (l *limitsFlags) hub() hub.Config {
+	return hub.Config{
+		Version: version(), MaxChannels: l.MaxChannels, PingInterval: l.PingInterval, PongTimeout: l.PongTimeout,
+		WriteTimeout: l.WriteTimeout, TailsMax: l.TailMemory,
+		Commands: l.CommandRate, UserCommands: l.UserCommandRate, UserConns: l.UserConnections,
+	}
+}
+
+// serveDev lets everybody on this machine do anything, and has a page to look at.
+func (c *serveCmd) serveDev(ctx context.Context, out io.Writer, l net.Listener, config server.Config) error {
+	config.Authorizer, config.Handlers, config.InsecureAPI = access.AllowAll{Joins: true}, demo.Handlers(), true
+	s := server.New(config)
 	mux := http.NewServeMux()
 	mux.Handle("/connection/", s)
 	mux.Handle("/api/", s)
 	mux.Handle("GET /metrics", s.Metrics())
-	mux.Handle("/", demo.Handler(publisher))
-	fmt.Fprintf(out, "Surewire %s is ready: open http://%s/\n", version(), listener.Addr())
-	return c.serve(ctx, listener, onlyLoopback(mux), s, logger)
+	mux.Handle("/", demo.Handler(config.Publisher))
+	fmt.Fprintf(out, "Surewire %s is ready: open http://%s/\n", version(), l.Addr())
+	return c.serve(ctx, l, onlyLoopback(mux), s, config.Logger)
 }
 
-// listen refuses addresses that others reach: in development nobody is asked
+// listen refuses, in development, addresses that others reach: nobody is asked
 // who they are.
 func (c *serveCmd) listen() (net.Listener, error) {
 	host, _, err := net.SplitHostPort(c.Address)
 	if err != nil {
 		return nil, fmt.Errorf("--address %q: want host:port: %w", c.Address, err)
 	}
-	if !isLoopback(host) {
+	if c.Dev && !isLoopback(host) {
 		return nil, fmt.Errorf("--address %q: with --dev only this machine may connect: use 127.0.0.1, [::1] or localhost", c.Address)
 	}
 	return net.Listen("tcp", c.Address)
