@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/surewire/surewire/auth"
+	"github.com/surewire/surewire/cmd/surewire/internal/config"
 	"github.com/surewire/surewire/gate"
 	"github.com/surewire/surewire/hook"
 	"github.com/surewire/surewire/namespace"
@@ -18,10 +19,10 @@ import (
 
 // accessFlags say who may do what.
 type accessFlags struct {
-	Anonymous  bool       `env:"ANONYMOUS" help:"Let clients without a token in, without a name. Namespaces say what they may."`
-	Namespaces namespaces `placeholder:"YAML" env:"NAMESPACES" help:"What clients may do in channels, by the part of their names before the first colon: {chat: {subscribe: user, publish: subscriber}}. Write them in the file; docs/configuration.md has all options."`
-	APIKey     secret     `name:"api-key" placeholder:"KEY" env:"API_KEY" help:"Key that backends send to the HTTP API as X-API-Key. Without one the API answers nobody. In place of a secret, @FILE reads it from a file."`
-	Tickets    bool       `env:"TICKETS" help:"Accept tickets, which POST /api/ticket gives out for a token: they are good for one connection, within a minute."`
+	Anonymous  bool              `env:"ANONYMOUS" help:"Let clients without a token in, without a name. Namespaces say what they may."`
+	Namespaces config.Namespaces `placeholder:"YAML" env:"NAMESPACES" help:"What clients may do in channels, by the part of their names before the first colon: {chat: {subscribe: user, publish: subscriber}}. Write them in the file; docs/configuration.md has all options."`
+	APIKey     secret            `name:"api-key" placeholder:"KEY" env:"API_KEY" help:"Key that backends send to the HTTP API as X-API-Key. Without one the API answers nobody. In place of a secret, @FILE reads it from a file."`
+	Tickets    bool              `env:"TICKETS" help:"Accept tickets, which POST /api/ticket gives out for a token: they are good for one connection, within a minute."`
 
 	Token tokenFlags `embed:"" prefix:"token-" envprefix:"TOKEN_"`
 	Hook  hookFlags  `embed:"" prefix:"hook-" envprefix:"HOOK_"`

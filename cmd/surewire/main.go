@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/surewire/surewire/cmd/surewire/internal/config"
 )
 
 type commands struct {
@@ -33,7 +35,7 @@ func main() {
 	defer stop()
 	var c commands
 	k, err := kong.New(&c, kong.Name("surewire"), kong.Description(description), kong.ShortUsageOnError(),
-		kong.Configuration(loadConfig, configFile), kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(os.Stdout, (*io.Writer)(nil)))
+		kong.Configuration(config.Load, config.File), kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(os.Stdout, (*io.Writer)(nil)))
 	if err != nil { // of the configuration file: kong has nobody to tell yet
 		fmt.Fprintln(os.Stderr, "surewire: error:", err)
 		os.Exit(1)

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -11,14 +11,14 @@ import (
 	"github.com/surewire/surewire/namespace"
 )
 
-// namespaces are a [namespace.Set] in YAML.
-type namespaces namespace.Set
+// Namespaces are a [namespace.Set] in YAML.
+type Namespaces namespace.Set
 
 // namespacesKey is the one key of a configuration file that is no plain flag.
 const namespacesKey = "namespaces"
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
-func (n *namespaces) UnmarshalText(text []byte) error {
+func (n *Namespaces) UnmarshalText(text []byte) error {
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	set := namespace.Set{}
@@ -28,7 +28,7 @@ func (n *namespaces) UnmarshalText(text []byte) error {
 	if err := set.Check(); err != nil {
 		return err
 	}
-	*n = namespaces(set)
+	*n = Namespaces(set)
 	return nil
 }
 

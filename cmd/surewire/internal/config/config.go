@@ -1,4 +1,5 @@
-package main
+// Package config reads surewire.yaml: a key per flag of serve, and the namespaces.
+package config
 
 import (
 	"errors"
@@ -12,8 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// configFile is read where it is, unless --config names another.
-const configFile = "surewire.yaml"
+// File is read where it is, unless --config names another.
+const File = "surewire.yaml"
 
 // A config is a configuration file: for each flag of serve a key of its name,
 // with "_" or "-". Groups of keys may be nested: tls: {cert: …} is --tls-cert.
@@ -28,9 +29,9 @@ type setting struct {
 	text string
 }
 
-// loadConfig reads a configuration file; it is a [kong.ConfigurationLoader].
-func loadConfig(r io.Reader) (kong.Resolver, error) {
-	c := &config{name: configFile, values: make(map[string]setting)}
+// Load reads a configuration file; it is a [kong.ConfigurationLoader].
+func Load(r io.Reader) (kong.Resolver, error) {
+	c := &config{name: File, values: make(map[string]setting)}
 	if f, ok := r.(*os.File); ok {
 		c.name = f.Name()
 	}
