@@ -45,6 +45,7 @@ type hookFlags struct {
 	Message     string        `placeholder:"URL" env:"MESSAGE" help:"Backend that gets what clients send."`
 	Secret      secret        `placeholder:"SECRET" env:"SECRET" help:"Signs the requests to backends. @FILE reads it from a file."`
 	Timeout     time.Duration `default:"4s" env:"TIMEOUT" help:"How long a backend may take, with all attempts."`
+	RestFor     time.Duration `default:"30s" env:"REST_FOR" help:"How long a backend is left alone that failed five times in a row."`
 	PassHeaders []string      `placeholder:"NAME" env:"PASS_HEADERS" help:"Headers of the client's HTTP request that connect hooks see, such as Cookie."`
 }
 
@@ -194,7 +195,7 @@ func (a *accessFlags) hooks(r *rules, logger *slog.Logger) (h gate.Hooks, err er
 		if clients[url] == nil {
 			var made *hook.Client
 			made, err = hook.New(hook.Config{
-				URL: url, Timeout: a.Hook.Timeout, Secret: hook.Secret(a.Hook.Secret.Secret), PassHeaders: a.Hook.PassHeaders,
+				URL: url, Timeout: a.Hook.Timeout, OpenFor: a.Hook.RestFor, Secret: hook.Secret(a.Hook.Secret.Secret), PassHeaders: a.Hook.PassHeaders,
 				Defaults: gate.Defaults(namespace.Set(a.Namespaces)), Logger: logger,
 			})
 			if err != nil {

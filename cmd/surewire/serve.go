@@ -105,7 +105,7 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) error {
 		logger.Warn("no API key is configured: backends cannot publish; set --api-key")
 	}
 	s := server.New(config)
-	fmt.Fprintf(out, "Surewire %s is ready at %s\n", version(), listener.Addr())
+	fmt.Fprintf(out, "Surewire %s is ready at http://%s/\n", version(), listener.Addr())
 	return c.serve(ctx, listener, s, s, logger)
 }
 
