@@ -9,11 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/surewire/surewire"
@@ -77,31 +80,62 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 	if !s.allowedAPI(w, r) {
 		return
 	}
-	name := r.PathValue("method")
+	name, began := r.PathValue("method"), time.Now()
 	m, ok := methods[name]
 	limit := int64(s.config.MaxPublication) + envelope
 	if name == "batch" {
 		limit *= batchSize
 	} else if !ok {
-		answer(w, http.StatusNotFound, apiReply{Error: &apiError{wire.ErrMethodNotFound.Code,
-			fmt.Sprintf("method not found: %.40q; there are batch, %s", name, strings.Join(slices.Sorted(maps.Keys(methods)), ", "))}})
+		e := &apiError{wire.ErrMethodNotFound.Code,
+			fmt.Sprintf("method not found: %.40q; there are batch, %s", name, strings.Join(slices.Sorted(maps.Keys(methods)), ", "))}
+		s.counts.called("unknown", began, e)
+		answer(w, http.StatusNotFound, apiReply{Error: e})
 		return
 	}
+	var result any
+	body, err := read(w, r, limit)
+	if err == nil {
+		if name == "batch" {
+			result, err = s.batch(r.Context(), body)
+		} else {
+			result, err = m.call(r.Context(), s, body)
+		}
+	}
+	status, e := s.refusal(r.Context(), err)
+	s.counts.called(name, began, e)
+	switch {
+	case e != nil:
+		if status == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", "1")
+		}
+		answer(w, status, apiReply{Error: e})
+	case name == "batch":
+		answer(w, http.StatusOK, result) // as Centrifugo does, without an envelope
+	default:
+		answer(w, http.StatusOK, apiReply{Result: result})
+	}
+}
+
+// bodyTimeout is how long a body may take to come.
+const bodyTimeout = 10 * time.Second
+
+// read returns the body of r.
+func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	c := http.NewResponseController(w)
+	c.SetReadDeadline(time.Now().Add(bodyTimeout)) // where that is not supported, whoever runs the HTTP server bounds it
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	if err != nil {
-		s.refuse(w, err)
-		return
+	var tooLong *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLong):
+		return nil, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, errBodyTimeout
+	case err != nil:
+		return nil, fmt.Errorf("%w: the body is cut off: %w", errBody, err)
 	}
-	if name == "batch" {
-		s.batch(w, r, body)
-		return
-	}
-	result, err := m.call(r.Context(), s, body)
-	if err != nil {
-		s.refuse(w, err)
-		return
-	}
-	answer(w, http.StatusOK, apiReply{Result: result})
+	// net/http reads on, to see the caller leave: that may take longer.
+	c.SetReadDeadline(time.Time{})
+	return body, nil
 }
 
 // A batchRequest holds commands: objects with one member each, the method's
@@ -111,18 +145,23 @@ type batchRequest struct {
 	Parallel bool                         `json:"parallel"` // taken, and without effect: calls are short
 }
 
+// A batchResult holds the answers: objects with one member each, the method's
+// name and its result, or "error".
+type batchResult struct {
+	Replies []map[string]any `json:"replies"` // in the order of the commands
+}
+
 // batch answers several calls in one, in their order.
-func (s *Server) batch(w http.ResponseWriter, r *http.Request, body []byte) {
+func (s *Server) batch(ctx context.Context, body []byte) (batchResult, error) {
 	var b batchRequest
 	if err := decode(body, &b); err != nil {
-		s.refuse(w, err)
-		return
+		return batchResult{}, err
 	}
-	replies := make([]map[string]any, len(b.Commands))
+	all := batchResult{make([]map[string]any, len(b.Commands))}
 	for i, command := range b.Commands {
-		replies[i] = s.one(r.Context(), command)
+		all.Replies[i] = s.one(ctx, command)
 	}
-	answer(w, http.StatusOK, map[string]any{"replies": replies})
+	return all, nil
 }
 
 // one carries out one command of a batch.
@@ -132,9 +171,11 @@ func (s *Server) one(ctx context.Context, command map[string]json.RawMessage) ma
 		if !ok || len(command) > 1 {
 			break
 		}
+		began := time.Now()
 		result, err := m.call(ctx, s, body)
-		if err != nil {
-			_, e := s.refusal(err)
+		_, e := s.refusal(ctx, err)
+		s.counts.called(name, began, e)
+		if e != nil {
 			return map[string]any{"error": e}
 		}
 		return map[string]any{name: result}
@@ -146,6 +187,7 @@ func (s *Server) one(ctx context.Context, command map[string]json.RawMessage) ma
 // origin may not even without a key: the browser of a developer is inside.
 func (s *Server) allowedAPI(w http.ResponseWriter, r *http.Request) bool {
 	if !s.allowedOrigin(r) {
+		s.refused(r, foreignOrigin)
 		answer(w, http.StatusForbidden, apiReply{Error: &apiError{103, "permission denied: origin is not allowed"}})
 		return false
 	}
@@ -156,9 +198,12 @@ func (s *Server) allowedAPI(w http.ResponseWriter, r *http.Request) bool {
 	if k, ok := strings.CutPrefix(r.Header.Get("Authorization"), "apikey "); ok && key == "" {
 		key = k
 	}
-	// Digests have one length: the comparison tells nothing of the key's.
-	got, want := sha256.Sum256([]byte(key)), sha256.Sum256([]byte(s.config.APIKey))
-	if s.config.APIKey == "" || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+	// Digests have one length: the comparison tells nothing of the key's. It
+	// costs less than to read the request, so guesses are not counted by address:
+	// a neighbour's would lock out the backend.
+	got := sha256.Sum256([]byte(key))
+	if s.config.APIKey == "" || subtle.ConstantTimeCompare(got[:], s.apiKey[:]) != 1 {
+		s.refused(r, badKey)
 		w.Header().Set("WWW-Authenticate", "apikey")
 		answer(w, http.StatusUnauthorized, apiReply{Error: &apiError{101, "unauthorized: the API key in X-API-Key is missing or wrong"}})
 		return false
@@ -166,8 +211,11 @@ func (s *Server) allowedAPI(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// errBody says that a request's body is not what the API takes.
-var errBody = errors.New("bad request")
+// What is wrong with a request's body: it is not what the API takes, or too slow.
+var (
+	errBody        = errors.New("bad request")
+	errBodyTimeout = fmt.Errorf("bad request: the body did not come within %v", bodyTimeout)
+)
 
 // A checker is a request that can be wrong in ways that its type does not say.
 type checker interface{ check() error }
@@ -231,24 +279,29 @@ func place(body []byte, offset int) string {
 	return fmt.Sprintf("line %d, column %d", line, column)
 }
 
-// refuse answers with err, in the API's words.
-func (s *Server) refuse(w http.ResponseWriter, err error) {
-	status, e := s.refusal(err)
-	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "1")
+// refusal is what a caller is told of err. The log has what a caller is not told.
+func (s *Server) refusal(ctx context.Context, err error) (status int, e *apiError) {
+	status, e = explain(err)
+	if status == http.StatusInternalServerError {
+		s.config.Logger.LogAttrs(ctx, slog.LevelError, "API call failed", slog.String("error", err.Error()))
 	}
-	answer(w, status, apiReply{Error: e})
+	return status, e
 }
 
-// refusal is what a caller is told. What the API understood and cannot do has
-// status 200, where Centrifugo's libraries look for the code; what is wrong with
-// a request itself, or with the server, has a status of its own.
-func (s *Server) refusal(err error) (status int, e *apiError) {
+// explain puts err into the API's words; nothing if it is nil. What the API
+// understood and cannot do has status 200, where Centrifugo's libraries look for
+// the code; what is wrong with a request itself, or with the server, has a status
+// of its own.
+func explain(err error) (status int, e *apiError) {
 	var tooLong *http.MaxBytesError
 	var known *wire.Error
 	switch {
+	case err == nil:
+		return http.StatusOK, nil
 	case errors.As(err, &tooLong):
 		return http.StatusRequestEntityTooLarge, &apiError{107, fmt.Sprintf("bad request: the body is longer than %d bytes", tooLong.Limit)}
+	case errors.Is(err, errBodyTimeout):
+		return http.StatusRequestTimeout, &apiError{107, err.Error()}
 	case errors.As(err, &known):
 		return http.StatusOK, &apiError{known.Code, known.Message}
 	case errors.Is(err, surewire.ErrTooLarge):
@@ -257,13 +310,14 @@ func (s *Server) refusal(err error) (status int, e *apiError) {
 		return http.StatusOK, &apiError{wire.ErrUnknownChannel.Code, err.Error()}
 	case errors.Is(err, surewire.ErrBreach):
 		return http.StatusOK, &apiError{103, "permission denied: " + err.Error()}
+	case errors.Is(err, surewire.ErrUnknownChannel):
+		return http.StatusOK, &apiError{102, err.Error()}
 	case errors.Is(err, errBody), errors.Is(err, surewire.ErrChannel), errors.Is(err, surewire.ErrRepaired), errors.Is(err, surewire.ErrInvalid):
 		return http.StatusBadRequest, &apiError{107, err.Error()}
 	case errors.Is(err, surewire.ErrBusy), errors.Is(err, surewire.ErrUnavailable),
 		errors.Is(err, surewire.ErrUnknown), errors.Is(err, surewire.ErrClosed):
 		return http.StatusServiceUnavailable, &apiError{100, err.Error()}
 	}
-	s.config.Logger.Error("API call failed", "error", err)
 	return http.StatusInternalServerError, &apiError{100, "internal server error"}
 }
 

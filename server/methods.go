@@ -71,7 +71,14 @@ type publishResult struct {
 }
 
 func (s *Server) apiPublish(ctx context.Context, r *publishRequest) (publishResult, error) {
-	receipt, err := s.publisher.Publish(ctx, r.Channel, r.Data, r.options()...)
+	return s.publishOne(ctx, "publish", r.Channel, &r.content)
+}
+
+// publishOne publishes to one channel, and counts it under the method.
+func (s *Server) publishOne(ctx context.Context, method, channel string, c *content) (publishResult, error) {
+	receipt, err := s.publisher.Publish(ctx, channel, c.Data, c.options()...)
+	_, e := explain(err)
+	s.counts.publications.WithLabelValues(method, code(e)).Inc()
 	return publishResult{receipt.Position.Offset, receipt.Position.Epoch, receipt.Duplicate, receipt.Report.Repairs}, err
 }
 
@@ -81,7 +88,13 @@ type broadcastRequest struct {
 }
 
 type broadcastResult struct {
-	Responses []apiReply `json:"responses"` // in the order of the channels
+	Responses []publishReply `json:"responses"` // in the order of the channels
+}
+
+// A publishReply is one of the two.
+type publishReply struct {
+	Error  *apiError      `json:"error,omitempty"`
+	Result *publishResult `json:"result,omitempty"`
 }
 
 // apiBroadcast publishes to each channel by itself: one may fail, and the others not.
@@ -89,14 +102,14 @@ func (s *Server) apiBroadcast(ctx context.Context, r *broadcastRequest) (broadca
 	if len(r.Channels) == 0 {
 		return broadcastResult{}, fmt.Errorf(`%w: field "channels" is missing or empty`, errBody)
 	}
-	all := make([]apiReply, len(r.Channels))
+	all := make([]publishReply, len(r.Channels))
 	for i, channel := range r.Channels {
-		result, err := s.apiPublish(ctx, &publishRequest{channel, r.content})
+		result, err := s.publishOne(ctx, "broadcast", channel, &r.content)
 		if err != nil {
-			_, all[i].Error = s.refusal(err)
+			_, all[i].Error = s.refusal(ctx, err)
 			continue
 		}
-		all[i].Result = result
+		all[i].Result = &result
 	}
 	return broadcastResult{all}, nil
 }

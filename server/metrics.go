@@ -2,65 +2,148 @@ package server
 
 import (
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"github.com/surewire/surewire"
-	"github.com/surewire/surewire/hub"
 )
 
 // A metric is one line of what a server counts. docs/metrics.md is made of them.
 type metric struct {
-	desc *prometheus.Desc
-	kind prometheus.ValueType
+	name, help string
+	kind       prometheus.ValueType // untyped of a histogram
+	labels     []string
+	desc       *prometheus.Desc
 }
 
 func newMetric(kind prometheus.ValueType, name, help string, labels ...string) metric {
-	return metric{prometheus.NewDesc("surewire_"+name, help, labels, nil), kind}
+	name = "surewire_" + name
+	return metric{name, help, kind, labels, prometheus.NewDesc(name, help, labels, nil)}
 }
 
 func (m metric) with(v float64, labels ...string) prometheus.Metric {
 	return prometheus.MustNewConstMetric(m.desc, m.kind, v, labels...)
 }
 
-// What a server counts. Labels have few values: none is a channel or a user.
+// What a server counts. Labels have few values: none is a channel, a user or an
+// address, and none is what a client or a caller sends.
 var (
-	connections    = newMetric(prometheus.GaugeValue, "connections", "Open connections.")
-	channels       = newMetric(prometheus.GaugeValue, "channels", "Channels that somebody reads here.")
-	subscriptions  = newMetric(prometheus.GaugeValue, "subscriptions", "Subscriptions of all connections.")
-	tailBytes      = newMetric(prometheus.GaugeValue, "tail_bytes", "Memory of the newest frames of all channels.")
+	buildInfo   = newMetric(prometheus.GaugeValue, "build_info", "1; the label says which version runs.", "version")
+	serverState = newMetric(prometheus.GaugeValue, "server_state", "1 for the state that the server is in, 0 for the others.", "state")
+
+	connections   = newMetric(prometheus.GaugeValue, "connections", "Open connections.")
+	users         = newMetric(prometheus.GaugeValue, "users", "Users with a connection; all without a name are one.")
+	channels      = newMetric(prometheus.GaugeValue, "channels", "Channels that somebody reads here.")
+	subscriptions = newMetric(prometheus.GaugeValue, "subscriptions", "Subscriptions of all connections.")
+	tailBytes     = newMetric(prometheus.GaugeValue, "tail_bytes", "Memory of the newest frames of all channels.")
+
+	handshakes = newMetric(prometheus.CounterValue, "handshakes_total", "Connections that were opened.")
+	refused    = newMetric(prometheus.CounterValue, "refused_total",
+		"What was refused before anything was done, by the reason: connections and API calls at the door, commands of clients (command_rate), and connections of users who have too many (connections_per_user).", "reason")
+
+	apiCalls = newMetric(prometheus.CounterValue, "api_calls_total",
+		"API calls with a good key, those in a batch too, by the method and the error code of the answer; 0 for none.", "method", "code")
+	apiDuration = newMetric(prometheus.UntypedValue, "api_call_duration_seconds",
+		"How long API calls took, from when their body was awaited.", "method")
+	apiPublications = newMetric(prometheus.CounterValue, "api_publications_total",
+		"Publications through the API, one for each channel of a broadcast, by the method and the error code; 0 for none.", "method", "code")
+
 	repairedValues = newMetric(prometheus.CounterValue, "repaired_values_total",
 		"Values in which something was repaired, by the reason; a value may count under several.", "reason")
+	breaches = newMetric(prometheus.CounterValue, "breaches_total",
+		"Publications for one user that were to go to a channel that others may read, and did not.")
 )
 
-// A collector reads what is counted elsewhere, when it is asked.
-type collector struct {
-	hub       *hub.Hub
-	publisher *surewire.Publisher
+// metrics are all of them, in the order in which they are documented.
+var metrics = []metric{
+	buildInfo, serverState, connections, users, channels, subscriptions, tailBytes, handshakes, refused,
+	apiCalls, apiDuration, apiPublications, repairedValues, breaches,
 }
+
+// counts are what is counted here, where it happens. Its collectors may be used
+// concurrently.
+type counts struct {
+	calls, publications *prometheus.CounterVec
+	durations           *prometheus.HistogramVec
+}
+
+func newCounts() counts {
+	vector := func(m metric) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: m.name, Help: m.help}, m.labels)
+	}
+	return counts{
+		calls: vector(apiCalls), publications: vector(apiPublications),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: apiDuration.name, Help: apiDuration.help,
+			Buckets: prometheus.ExponentialBuckets(0.0001, 4, 9), // to 6.6 s
+		}, apiDuration.labels),
+	}
+}
+
+// called counts a call of a method that began at a time and ended with e, which
+// is nil if it went well.
+func (c *counts) called(method string, began time.Time, e *apiError) {
+	c.calls.WithLabelValues(method, code(e)).Inc()
+	c.durations.WithLabelValues(method).Observe(time.Since(began).Seconds())
+}
+
+// code is a label: that of e if it is one of the protocol's. An application may
+// have others, as many as it likes.
+func code(e *apiError) string {
+	switch {
+	case e == nil:
+		return "0"
+	case 100 <= e.Code && e.Code < 120:
+		return strconv.FormatUint(uint64(e.Code), 10)
+	}
+	return "other"
+}
+
+// A collector reads what is counted elsewhere, when it is asked.
+type collector struct{ s *Server }
 
 // Describe implements [prometheus.Collector].
 func (c collector) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, out) }
 
 // Collect implements [prometheus.Collector].
 func (c collector) Collect(out chan<- prometheus.Metric) {
-	n := c.hub.Counts()
+	s := c.s
+	out <- buildInfo.with(1, s.config.Hub.Version)
+	now := s.State()
+	for state := range State(len(states)) {
+		v := 0.0
+		if state == now {
+			v = 1
+		}
+		out <- serverState.with(v, state.String())
+	}
+	n := s.hub.Counts()
 	out <- connections.with(float64(n.Connections))
+	out <- users.with(float64(n.Users))
 	out <- channels.with(float64(n.Channels))
 	out <- subscriptions.with(float64(n.Subscriptions))
 	out <- tailBytes.with(float64(n.TailBytes))
-	_, reasons := c.publisher.Repaired()
+	out <- handshakes.with(float64(s.doors.accepted.Load()))
+	for r := foreignOrigin; r < reasons; r++ {
+		out <- refused.with(float64(s.doors.refused[r].total.Load()), r.String())
+	}
+	out <- refused.with(float64(n.RefusedCommands), "command_rate")
+	out <- refused.with(float64(n.RefusedUsers), "connections_per_user")
+	_, reasons := s.publisher.Repaired()
 	for reason, n := range reasons {
 		out <- repairedValues.with(float64(n), reason.String())
 	}
+	out <- breaches.with(float64(s.publisher.Breaches()))
 }
 
 // Metrics answers in the Prometheus format, for a port that only the operators
-// reach: with what the server counts, and what Go and the process do.
+// reach: with what the server counts, see docs/metrics.md, and what Go and the
+// process do.
 func (s *Server) Metrics() http.Handler {
 	r := prometheus.NewRegistry()
-	r.MustRegister(collector{s.hub, s.publisher}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	r.MustRegister(collector{s}, s.counts.calls, s.counts.publications, s.counts.durations,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }

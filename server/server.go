@@ -6,15 +6,20 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/hub"
+	"github.com/surewire/surewire/limit"
+	"github.com/surewire/surewire/server/internal/peer"
 )
 
 // Config configures a [Server]. Engine is required. What is not configured is
@@ -33,6 +38,22 @@ type Config struct {
 	// of "*" allows all.
 	Origins []string
 
+	// TrustedProxies are the addresses of proxies before the server. Where they
+	// say in X-Forwarded-For whom a request comes from, they are believed, and
+	// nobody else is. X-Real-IP and Forwarded are not read.
+	TrustedProxies []netip.Prefix
+
+	// PassHeaders names the headers of a client's HTTP request that the
+	// Authorizer gets, in [access.Peer]. It gets no others: cookies only if
+	// "Cookie" is named.
+	PassHeaders []string
+
+	// Limits of connections, besides those of Hub. A network is one IPv4 address,
+	// or a /64 of IPv6.
+	MaxConns      int        // open, of all clients; 0 does not limit
+	MaxConnsPerIP int        // open, of one network; 0 does not limit
+	ConnectRate   limit.Rate // at which one network may open them; the zero rate does not limit
+
 	// Compression accepts permessage-deflate from clients that offer it, as
 	// browsers do: fewer bytes, for more of the processor's time.
 	Compression bool
@@ -50,8 +71,14 @@ type Server struct {
 	hub       *hub.Hub
 	publisher *surewire.Publisher
 	mux       *http.ServeMux
-	id, name  string // of this process: random, and the machine's
+	peers     peer.Reader
+	apiKey    [sha256.Size]byte // the digest
+	id, name  string            // of this process: random, and the machine's
 	began     time.Time
+
+	state  atomic.Uint32 // a State
+	doors  doors
+	counts counts
 }
 
 // New returns a server. Its Shutdown ends what it starts; the engine remains
@@ -63,7 +90,8 @@ func New(c Config) *Server {
 	if c.MaxPublication <= 0 {
 		c.MaxPublication = surewire.DefaultMaxSize
 	}
-	s := &Server{config: c, publisher: c.Publisher, mux: http.NewServeMux(), id: rand.Text(), began: time.Now()}
+	s := &Server{config: c, publisher: c.Publisher, mux: http.NewServeMux(), id: rand.Text(), began: time.Now(),
+		peers: peer.NewReader(c.TrustedProxies, c.PassHeaders), apiKey: sha256.Sum256([]byte(c.APIKey)), counts: newCounts()}
 	s.name, _ = os.Hostname()
 	if s.publisher == nil {
 		s.publisher = &surewire.Publisher{Engine: c.Engine, MaxSize: c.MaxPublication, Logger: c.Logger}
@@ -89,9 +117,12 @@ func (s *Server) Publish(ctx context.Context, channel string, v any, opts ...sur
 func (s *Server) Hub() *hub.Hub { return s.hub }
 
 // Shutdown asks every client to come back elsewhere, and returns when all
-// connections have ended, or cuts them off and returns the error of ctx.
+// connections have ended, or cuts them off and returns the error of ctx. No
+// connection is opened from when it is called; the API goes on.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.state.CompareAndSwap(uint32(Serving), uint32(Draining))
 	err := s.hub.Shutdown(ctx)
+	s.state.Store(uint32(Stopped))
 	if errors.Is(err, surewire.ErrClosed) {
 		return nil
 	}

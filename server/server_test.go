@@ -30,7 +30,9 @@ func open(t *testing.T, c server.Config) (*server.Server, *httptest.Server) {
 		t.Cleanup(func() { engine.Close(context.Background()) })
 		c.Engine = engine
 	}
-	c.Logger = slog.New(slog.DiscardHandler)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
 	s := server.New(c)
 	web := httptest.NewServer(s)
 	t.Cleanup(func() {

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/hub"
+	"github.com/surewire/surewire/server/internal/peer"
 	"github.com/surewire/surewire/socket"
 )
 
@@ -26,21 +26,34 @@ var (
 // or with the server.
 func (s *Server) websocket(w http.ResponseWriter, r *http.Request) {
 	if !s.allowedOrigin(r) {
-		s.config.Logger.LogAttrs(r.Context(), slog.LevelWarn, "connection refused: origin is not allowed",
-			slog.String("origin", r.Header.Get("Origin")), slog.String("host", r.Host))
-		http.Error(w, "origin is not allowed: see the server's list of origins", http.StatusForbidden)
+		s.turnAway(w, r, foreignOrigin)
+		return
+	}
+	if s.State() != Serving {
+		s.turnAway(w, r, draining)
+		return
+	}
+	p, network := s.peer(r)
+	if why := s.doors.enter(&s.config, network); why != admitted {
+		s.turnAway(w, r, why)
 		return
 	}
 	c, err := socket.Accept(w, r, socket.Options{Subprotocols: []string{"centrifuge-json"}, Deflate: s.config.Compression})
 	if err != nil {
+		s.doors.leave(network)
+		s.doors.refused[noHandshake].total.Add(1)
 		s.config.Logger.LogAttrs(r.Context(), slog.LevelDebug, "WebSocket handshake failed", slog.String("error", err.Error()))
 		return
 	}
+	s.doors.accepted.Add(1)
 	format := websocketJSON
 	if c.Deflated() {
 		format = websocketDeflated
 	}
-	go s.hub.Serve(context.Background(), c, format, access.Peer{Address: address(r)})
+	go func() { // ends with the connection
+		defer s.doors.leave(network)
+		s.hub.Serve(context.Background(), c, format, p)
+	}()
 }
 
 // allowedOrigin reports whether the page that sent r may use the server. A
@@ -54,14 +67,15 @@ func (s *Server) allowedOrigin(r *http.Request) bool {
 		return true
 	}
 	u, err := url.Parse(origin)
-	return err == nil && strings.EqualFold(u.Host, r.Host)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
 }
 
-// address is that of the client, without its port.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
+// peer is what is known of who sent r, and the network whose limits are its own;
+// empty if it has no address.
+func (s *Server) peer(r *http.Request) (p access.Peer, network string) {
+	p = access.Peer{Address: r.RemoteAddr, Header: s.peers.Header(r)}
+	if a, ok := s.peers.Address(r); ok {
+		p.Address, network = a.String(), peer.Network(a)
 	}
-	return host
+	return p, network
 }
