@@ -142,8 +142,12 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 // reach: with what the server counts, see docs/metrics.md, and what Go and the
 // process do.
 func (s *Server) Metrics() http.Handler {
+	return promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{})
+}
+
+func (s *Server) registry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collector{s}, s.counts.calls, s.counts.publications, s.counts.durations,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+	return r
 }
