@@ -29,11 +29,12 @@ import (
 type serveCmd struct {
 	Config kong.ConfigFlag `placeholder:"FILE" env:"SUREWIRE_CONFIG" help:"Read flags from a YAML file, one key per flag (address: 127.0.0.1:8000). surewire.yaml is read where it is. The command line and the environment have precedence."`
 
-	Dev         bool          `help:"For development: on this machine only, anybody may do anything, nothing outlives the process, and there is a page to look at."`
-	Address     string        `default:"127.0.0.1:8000" env:"SUREWIRE_ADDRESS" help:"Where to listen, host:port. Port 0 takes a free one."`
-	Origins     []string      `env:"SUREWIRE_ORIGINS" help:"Pages that may connect, besides the server's own: https://app.example.com. * allows all."`
-	Compression bool          `env:"SUREWIRE_COMPRESSION" help:"Compress what goes to clients that offer it (permessage-deflate): fewer bytes, more processor time."`
-	Drain       time.Duration `default:"10s" env:"SUREWIRE_DRAIN" help:"How long connections may take to end when the server is told to stop. In the first half of it clients are told to come back, spread out."`
+	Dev            bool           `help:"For development: on this machine only, anybody may do anything, nothing outlives the process, and there is a page to look at."`
+	Address        string         `default:"127.0.0.1:8000" env:"SUREWIRE_ADDRESS" help:"Where to listen, host:port. Port 0 takes a free one."`
+	Origins        []string       `env:"SUREWIRE_ORIGINS" help:"Pages that may connect, besides the server's own: https://app.example.com. * allows all."`
+	TrustedProxies []netip.Prefix `placeholder:"CIDR" env:"SUREWIRE_TRUSTED_PROXIES" help:"Addresses of the proxies before the server, whose word on the address of a client counts: 10.0.0.0/8."`
+	Compression    bool           `env:"SUREWIRE_COMPRESSION" help:"Compress what goes to clients that offer it (permessage-deflate): fewer bytes, more processor time."`
+	Drain          time.Duration  `default:"10s" env:"SUREWIRE_DRAIN" help:"How long connections may take to end when the server is told to stop. In the first half of it clients are told to come back, spread out."`
 
 	Log    logFlags    `embed:"" prefix:"log-" envprefix:"SUREWIRE_LOG_"`
 	Access accessFlags `embed:"" envprefix:"SUREWIRE_"`
@@ -57,17 +58,20 @@ func (f logFlags) logger() *slog.Logger {
 
 // limitsFlags bound what clients cost and what is kept.
 type limitsFlags struct {
-	HistorySize     int           `default:"1000" env:"HISTORY_SIZE" help:"Publications kept per channel."`
-	HistoryTTL      time.Duration `default:"24h" env:"HISTORY_TTL" help:"How long they are kept."`
-	MaxPublication  int           `default:"1048576" env:"MAX_PUBLICATION" help:"Longest publication, in bytes of JSON."`
-	MaxChannels     int           `default:"512" env:"MAX_CHANNELS" help:"Subscriptions of one connection."`
-	CommandRate     limit.Rate    `default:"100/s burst 1000" env:"COMMAND_RATE" help:"Commands that one connection may send; those beyond are answered with error 111. 0 does not limit."`
-	UserCommandRate limit.Rate    `default:"0" env:"USER_COMMAND_RATE" help:"Commands of all connections of a user together."`
-	UserConnections int           `default:"0" env:"USER_CONNECTIONS" help:"Connections of one user at a time; 0 does not limit."`
-	PingInterval    time.Duration `default:"25s" env:"PING_INTERVAL" help:"How often clients are pinged."`
-	PongTimeout     time.Duration `default:"8s" env:"PONG_TIMEOUT" help:"How long a client may take to answer."`
-	WriteTimeout    time.Duration `default:"10s" env:"WRITE_TIMEOUT" help:"How long a client may not read while something is sent to it."`
-	TailMemory      int           `default:"536870912" env:"TAIL_MEMORY" help:"Bytes that the newest publications of all live channels may take; who needs older ones is served from history."`
+	HistorySize      int           `default:"1000" env:"HISTORY_SIZE" help:"Publications kept per channel."`
+	HistoryTTL       time.Duration `default:"24h" env:"HISTORY_TTL" help:"How long they are kept."`
+	MaxPublication   int           `default:"1048576" env:"MAX_PUBLICATION" help:"Longest publication, in bytes of JSON."`
+	MaxChannels      int           `default:"512" env:"MAX_CHANNELS" help:"Subscriptions of one connection."`
+	CommandRate      limit.Rate    `default:"100/s burst 1000" env:"COMMAND_RATE" help:"Commands that one connection may send; those beyond are answered with error 111. 0 does not limit."`
+	UserCommandRate  limit.Rate    `default:"0" env:"USER_COMMAND_RATE" help:"Commands of all connections of a user together."`
+	MaxConnections   int           `default:"0" env:"MAX_CONNECTIONS" help:"Connections of all clients; 0 does not limit."`
+	ConnectionsPerIP int           `name:"connections-per-ip" default:"0" env:"CONNECTIONS_PER_IP" help:"Connections of one address, or of one /64 of IPv6; 0 does not limit."`
+	ConnectRate      limit.Rate    `default:"0" env:"CONNECT_RATE" help:"How often one address may connect, as \"20/s burst 100\"; 0 does not limit."`
+	UserConnections  int           `default:"0" env:"USER_CONNECTIONS" help:"Connections of one user at a time; 0 does not limit."`
+	PingInterval     time.Duration `default:"25s" env:"PING_INTERVAL" help:"How often clients are pinged."`
+	PongTimeout      time.Duration `default:"8s" env:"PONG_TIMEOUT" help:"How long a client may take to answer."`
+	WriteTimeout     time.Duration `default:"10s" env:"WRITE_TIMEOUT" help:"How long a client may not read while something is sent to it."`
+	TailMemory       int           `default:"536870912" env:"TAIL_MEMORY" help:"Bytes that the newest publications of all live channels may take; who needs older ones is served from history."`
 }
 
 // Run serves until it is told to stop, then asks the clients to come back and
@@ -93,14 +97,15 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) error {
 	publisher := &surewire.Publisher{Engine: engine, Logger: logger, MaxSize: c.Limits.MaxPublication}
 	config := server.Config{
 		Engine: engine, Publisher: publisher, Logger: logger, Origins: c.Origins, Compression: c.Compression, MaxPublication: c.Limits.MaxPublication,
-		Hub: c.Limits.hub(),
+		Hub: c.Limits.hub(), TrustedProxies: c.TrustedProxies,
+		MaxConns: c.Limits.MaxConnections, MaxConnsPerIP: c.Limits.ConnectionsPerIP, ConnectRate: c.Limits.ConnectRate,
 	}
 	if c.Dev {
 		return c.serveDev(ctx, out, listener, config)
 	}
 	publisher.Prepare = r.gate.Prepare
 	config.Authorizer, config.Handlers, config.APIKey = r.gate, r.gate.Handlers(), string(c.Access.APIKey.Secret)
-	config.Hub.Revoked = r.gate.Revoked
+	config.Hub.Revoked, config.PassHeaders = r.gate.Revoked, c.Access.Hook.PassHeaders
 	if config.APIKey == "" {
 		logger.Warn("no API key is configured: backends cannot publish; set --api-key")
 	}

@@ -123,10 +123,8 @@ suite('access', { timeout: 120_000 }, () => {
       s.subscribe();
       assert.equal((await s.events.next('unsubscribed')).code, code, channel);
     }
-    const own = sdk.subscription(bob, 'run:7', { token: await token('--user', 'bob', '--channel', 'run:7') });
-    own.subscribe();
-    await own.events.next('subscribed');
-    const stolen = sdk.subscription(ada, 'run:7', { token: await token('--user', 'bob', '--channel', 'run:7') });
+    await sdk.subscribe(bob, 'run:8', { token: await token('--user', 'bob', '--channel', 'run:8') });
+    const stolen = sdk.subscription(ada, 'run:8', { token: await token('--user', 'bob', '--channel', 'run:8') });
     stolen.subscribe();
     assert.equal((await stolen.events.next('unsubscribed')).code, 103);
   });
