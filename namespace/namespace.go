@@ -52,11 +52,11 @@ func (w *Who) UnmarshalText(text []byte) error {
 // Options are what a namespace allows. The zero Options allow nothing to clients:
 // only the server may begin subscriptions, and publish.
 type Options struct {
-	Subscribe Who  `yaml:"subscribe"` // subscriber means nobody here
-	Publish   Who  `yaml:"publish"`
-	Presence  Who  `yaml:"presence"` // who may ask who reads a channel; nobody: nothing is kept of it
-	History   Who  `yaml:"history"`  // who may ask for what is kept, besides recovering what it missed
-	Joins     bool `yaml:"joins"`    // a channel's readers are told who comes and goes
+	Subscribe Who  `yaml:"subscribe"` // who may read; what it missed comes with it
+	Publish   Who  `yaml:"publish"`   // who may publish; the HTTP API always may
+	Presence  Who  `yaml:"presence"`  // who may ask who reads a channel; nobody: nothing is kept of it
+	History   Who  `yaml:"history"`   // who may ask for what is kept, besides recovering what it missed
+	Joins     bool `yaml:"joins"`     // a channel's readers are told who comes and goes
 
 	Ephemeral      bool          `yaml:"ephemeral"`       // publications are for those who listen now, and not kept
 	HistorySize    int           `yaml:"history_size"`    // publications kept per channel; 0 means the server's default

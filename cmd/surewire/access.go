@@ -31,6 +31,7 @@ type accessFlags struct {
 // tokenFlags say which tokens are good.
 type tokenFlags struct {
 	Secret      secret        `placeholder:"SECRET" env:"SECRET" help:"Secret of at least 32 bytes that HMAC tokens are signed with. @FILE reads it from a file."`
+	OldSecret   secret        `placeholder:"SECRET" env:"OLD_SECRET" help:"Secret of tokens from before --token-secret was changed, which are still good."`
 	PublicKeys  []string      `placeholder:"FILE" env:"PUBLIC_KEYS" help:"Files with public keys, in PEM, of RSA, ECDSA or Ed25519 tokens."`
 	JWKSURL     string        `name:"jwks-url" placeholder:"URL" env:"JWKS_URL" help:"Where the issuer of tokens publishes its keys."`
 	Audience    string        `env:"AUDIENCE" help:"Whom tokens must be for (aud). Empty for anybody."`
@@ -171,8 +172,10 @@ func (t *tokenFlags) verifier(revoked *auth.Revocations, logger *slog.Logger) (*
 		Audience: t.Audience, Issuer: t.Issuer, MaxLifetime: t.MaxLifetime, Revocations: revoked, Log: logger,
 		JWKS: auth.JWKS{URL: t.JWKSURL},
 	}
-	if len(t.Secret.Secret) > 0 {
-		c.Keys = append(c.Keys, auth.Key{Secret: t.Secret.Secret})
+	for _, s := range []secret{t.Secret, t.OldSecret} {
+		if len(s.Secret) > 0 {
+			c.Keys = append(c.Keys, auth.Key{Secret: s.Secret})
+		}
 	}
 	for _, name := range t.PublicKeys {
 		pem, err := os.ReadFile(name)
