@@ -33,11 +33,15 @@ type stage struct {
 
 // open starts the server and connects the clients.
 func (s *stage) open(ctx context.Context) (err error) {
+	token, err := subject.Token()
+	if err != nil {
+		return err
+	}
 	if s.server, err = control.Start(ctx, s.subject.Name); err != nil {
 		return err
 	}
 	s.load, err = load.Open(load.Options{
-		Address: s.server.Address, Clients: s.clients, Own: s.own, Channel: subject.Channel, Recover: s.subject.Recovery,
+		Address: s.server.Address, Clients: s.clients, Own: s.own, Channel: subject.Channel, Token: token, Recover: s.subject.Recovery,
 	})
 	if err != nil {
 		s.server.Stop()

@@ -141,7 +141,7 @@ func (l *Load) consume(c *client, b []byte, now int64) (used int, err error) {
 			return 0, fmt.Errorf("the handshake was answered with %.200q", b)
 		}
 		c.state, used = subscribing, len(head)+4
-		if err := c.sendText(c.commands()); err != nil {
+		if err := c.sendText(c.commands(l.options.Token)); err != nil {
 			return 0, err
 		}
 	}
@@ -195,8 +195,8 @@ func nextFrame(b []byte) (opcode byte, payload []byte, n int, err error) {
 }
 
 // commands is the first frame of c: it connects and subscribes at once.
-func (c *client) commands() []byte {
-	b := fmt.Appendf(nil, `{"id":1,"connect":{}}`+"\n"+`{"id":2,"subscribe":{"channel":"%s","recoverable":true,"positioned":true`, c.channel)
+func (c *client) commands(token string) []byte {
+	b := fmt.Appendf(nil, `{"id":1,"connect":{"token":"%s"}}`+"\n"+`{"id":2,"subscribe":{"channel":"%s","recoverable":true,"positioned":true`, token, c.channel)
 	if c.epoch != "" {
 		b = fmt.Appendf(b, `,"recover":true,"epoch":"%s","offset":%d`, c.epoch, c.got)
 	}

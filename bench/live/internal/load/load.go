@@ -20,6 +20,7 @@ type Options struct {
 	Clients int
 	Own     bool               // each client reads a channel of its own; else all read the first
 	Channel func(i int) string // the name of channel i
+	Token   string             // that clients show
 	Recover bool               // the server can tell what a client has missed
 }
 

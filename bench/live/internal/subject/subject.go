@@ -23,7 +23,7 @@ type Subject struct {
 
 // All returns the subjects, in the order of the report.
 func All() []Subject {
-	return []Subject{surewireServer, centrifugeDefault, centrifugeTuned, melodyServer, limitServer}
+	return []Subject{surewireServer, surewireAccess, centrifugeDefault, centrifugeTuned, melodyServer, limitServer}
 }
 
 // A server serves clients that connect, subscribe to a channel in their first
