@@ -5,6 +5,7 @@ import (
 	"context"
 	cmdline "flag"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math"
 	"net/http"
@@ -79,7 +80,7 @@ func kindOf(m metric) string {
 func TestMetricsAreThoseDocumented(t *testing.T) {
 	engine := memengine.New(memengine.Config{})
 	defer engine.Close(context.Background())
-	s := New(Config{Engine: engine, InsecureAPI: true})
+	s := New(Config{Engine: engine, InsecureAPI: true, Logger: slog.New(slog.DiscardHandler)})
 	defer s.Shutdown(context.Background())
 	s.Publish(t.Context(), "c", math.NaN())
 	s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/api/publish", strings.NewReader(`{"channel":"c","data":1}`)))
@@ -125,7 +126,7 @@ func TestMetricsAreThoseDocumented(t *testing.T) {
 func TestLabelsAreBounded(t *testing.T) {
 	engine := memengine.New(memengine.Config{})
 	defer engine.Close(context.Background())
-	s := New(Config{Engine: engine, InsecureAPI: true})
+	s := New(Config{Engine: engine, InsecureAPI: true, Logger: slog.New(slog.DiscardHandler)})
 	defer s.Shutdown(context.Background())
 	for i := range 100 {
 		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, fmt.Sprintf("/api/m%d", i), nil))
