@@ -26,6 +26,7 @@ var floors = map[string]int{
 	"wire":               2,
 	"access":             2,
 	"limit":              1,
+	"certs":              1,
 	"namespace":          2,
 	"schema":             2,
 	"gate":               4,
