@@ -1,25 +1,22 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/server/internal/body"
 	"github.com/surewire/surewire/surejson"
 	"github.com/surewire/surewire/wire"
 )
@@ -39,14 +36,14 @@ type apiError struct {
 // A method is one method of the API: it decodes a body and does what it says.
 type method struct {
 	request, result reflect.Type
-	call            func(ctx context.Context, s *Server, body []byte) (any, error)
+	call            func(ctx context.Context, s *Server, text []byte) (any, error)
 }
 
 // on makes a method of f, which gets a request that has been decoded.
 func on[Request, Result any](f func(s *Server, ctx context.Context, r *Request) (Result, error)) method {
-	return method{reflect.TypeFor[Request](), reflect.TypeFor[Result](), func(ctx context.Context, s *Server, body []byte) (any, error) {
+	return method{reflect.TypeFor[Request](), reflect.TypeFor[Result](), func(ctx context.Context, s *Server, text []byte) (any, error) {
 		r := new(Request)
-		if err := decode(body, r); err != nil {
+		if err := body.Decode(text, r); err != nil {
 			return nil, err
 		}
 		return f(s, ctx, r)
@@ -93,12 +90,12 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var result any
-	body, err := read(w, r, limit)
+	text, err := body.Read(w, r, limit)
 	if err == nil {
 		if name == "batch" {
-			result, err = s.batch(r.Context(), body)
+			result, err = s.batch(r.Context(), text)
 		} else {
-			result, err = m.call(r.Context(), s, body)
+			result, err = m.call(r.Context(), s, text)
 		}
 	}
 	status, e := s.refusal(r.Context(), err)
@@ -116,28 +113,6 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// bodyTimeout is how long a body may take to come.
-const bodyTimeout = 10 * time.Second
-
-// read returns the body of r.
-func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	c := http.NewResponseController(w)
-	c.SetReadDeadline(time.Now().Add(bodyTimeout)) // where that is not supported, whoever runs the HTTP server bounds it
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	var tooLong *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLong):
-		return nil, err
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, errBodyTimeout
-	case err != nil:
-		return nil, fmt.Errorf("%w: the body is cut off: %w", errBody, err)
-	}
-	// net/http reads on, to see the caller leave: that may take longer.
-	c.SetReadDeadline(time.Time{})
-	return body, nil
-}
-
 // A batchRequest holds commands: objects with one member each, the method's
 // name and its request.
 type batchRequest struct {
@@ -152,9 +127,9 @@ type batchResult struct {
 }
 
 // batch answers several calls in one, in their order.
-func (s *Server) batch(ctx context.Context, body []byte) (batchResult, error) {
+func (s *Server) batch(ctx context.Context, text []byte) (batchResult, error) {
 	var b batchRequest
-	if err := decode(body, &b); err != nil {
+	if err := body.Decode(text, &b); err != nil {
 		return batchResult{}, err
 	}
 	all := batchResult{make([]map[string]any, len(b.Commands))}
@@ -166,13 +141,13 @@ func (s *Server) batch(ctx context.Context, body []byte) (batchResult, error) {
 
 // one carries out one command of a batch.
 func (s *Server) one(ctx context.Context, command map[string]json.RawMessage) map[string]any {
-	for name, body := range command {
+	for name, text := range command {
 		m, ok := methods[name]
 		if !ok || len(command) > 1 {
 			break
 		}
 		began := time.Now()
-		result, err := m.call(ctx, s, body)
+		result, err := m.call(ctx, s, text)
 		_, e := s.refusal(ctx, err)
 		s.counts.called(name, began, e)
 		if e != nil {
@@ -211,74 +186,6 @@ func (s *Server) allowedAPI(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// What is wrong with a request's body: it is not what the API takes, or too slow.
-var (
-	errBody        = errors.New("bad request")
-	errBodyTimeout = fmt.Errorf("bad request: the body did not come within %v", bodyTimeout)
-)
-
-// A checker is a request that can be wrong in ways that its type does not say.
-type checker interface{ check() error }
-
-// decode reads body into req. The error says what is wrong, and where.
-func decode(body []byte, req any) error {
-	if !utf8.Valid(body) {
-		return fmt.Errorf("%w: the body is not UTF-8 at %s", errBody, place(body, invalidUTF8(body)))
-	}
-	var raw json.RawMessage
-	var syntax *json.SyntaxError
-	if err := json.Unmarshal(body, &raw); errors.As(err, &syntax) {
-		return fmt.Errorf("%w: the body is not JSON at %s: %w", errBody, place(body, max(int(syntax.Offset)-1, 0)), err)
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	var kind *json.UnmarshalTypeError
-	err := d.Decode(req)
-	switch {
-	case errors.As(err, &kind):
-		return fmt.Errorf("%w: field %q at %s cannot be a JSON %s", errBody, kind.Field, place(body, int(kind.Offset)), kind.Value)
-	case err != nil:
-		return fmt.Errorf("%w: %s; fields are %s",
-			errBody, strings.TrimPrefix(err.Error(), "json: "), strings.Join(fieldsOf(reflect.TypeOf(req).Elem()), ", "))
-	}
-	if c, ok := req.(checker); ok {
-		return c.check()
-	}
-	return nil
-}
-
-// fieldsOf returns the names of the members that t has in JSON.
-func fieldsOf(t reflect.Type) (names []string) {
-	for f := range t.Fields() {
-		if f.Anonymous {
-			names = append(names, fieldsOf(f.Type)...)
-			continue
-		}
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		names = append(names, name)
-	}
-	return names
-}
-
-func invalidUTF8(b []byte) int {
-	for i := 0; i < len(b); {
-		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n == 1 {
-			return i
-		}
-		i += n
-	}
-	return len(b)
-}
-
-// place names the byte at offset as an editor does, from 1.
-func place(body []byte, offset int) string {
-	before := body[:min(offset, len(body))]
-	line := strings.Count(string(before), "\n") + 1
-	column := len(before) - strings.LastIndexByte(string(before), '\n')
-	return fmt.Sprintf("line %d, column %d", line, column)
-}
-
 // refusal is what a caller is told of err. The log has what a caller is not told.
 func (s *Server) refusal(ctx context.Context, err error) (status int, e *apiError) {
 	status, e = explain(err)
@@ -300,7 +207,7 @@ func explain(err error) (status int, e *apiError) {
 		return http.StatusOK, nil
 	case errors.As(err, &tooLong):
 		return http.StatusRequestEntityTooLarge, &apiError{107, fmt.Sprintf("bad request: the body is longer than %d bytes", tooLong.Limit)}
-	case errors.Is(err, errBodyTimeout):
+	case errors.Is(err, body.ErrTimeout):
 		return http.StatusRequestTimeout, &apiError{107, err.Error()}
 	case errors.As(err, &known):
 		return http.StatusOK, &apiError{known.Code, known.Message}
@@ -312,7 +219,7 @@ func explain(err error) (status int, e *apiError) {
 		return http.StatusOK, &apiError{103, "permission denied: " + err.Error()}
 	case errors.Is(err, surewire.ErrUnknownChannel):
 		return http.StatusOK, &apiError{102, err.Error()}
-	case errors.Is(err, errBody), errors.Is(err, surewire.ErrChannel), errors.Is(err, surewire.ErrRepaired), errors.Is(err, surewire.ErrInvalid):
+	case errors.Is(err, body.ErrBad), errors.Is(err, surewire.ErrChannel), errors.Is(err, surewire.ErrRepaired), errors.Is(err, surewire.ErrInvalid):
 		return http.StatusBadRequest, &apiError{107, err.Error()}
 	case errors.Is(err, surewire.ErrBusy), errors.Is(err, surewire.ErrUnavailable),
 		errors.Is(err, surewire.ErrUnknown), errors.Is(err, surewire.ErrClosed):
@@ -323,9 +230,9 @@ func explain(err error) (status int, e *apiError) {
 
 // answer writes v as the body.
 func answer(w http.ResponseWriter, status int, v any) {
-	body, _ := surejson.Marshal(v)
+	text, _ := surejson.Marshal(v)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	w.Write(append(body, '\n'))
+	w.Write(append(text, '\n'))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/hub"
+	"github.com/surewire/surewire/server/internal/body"
 	"github.com/surewire/surewire/wire"
 )
 
@@ -19,7 +20,7 @@ type target struct {
 	Session string `json:"session"` // refused: sessions have no names of their own here
 }
 
-func (t target) check() error {
+func (t target) Check() error {
 	if t.Session != "" {
 		return wire.ErrNotAvailable.With(`field "session": name the connection by "client"`)
 	}
@@ -119,7 +120,7 @@ func (s *Server) apiDisconnect(_ context.Context, r *disconnectRequest) (empty, 
 	if r.Disconnect != nil {
 		d = surewire.Disconnect{Code: r.Disconnect.Code, Reason: r.Disconnect.Reason}
 		if d.Code < 3000 || d.Code > 4999 || len(d.Reason) > maxReason {
-			return empty{}, fmt.Errorf("%w: a disconnect has a code from 3000 to 4999 and a reason of at most %d bytes", errBody, maxReason)
+			return empty{}, fmt.Errorf("%w: a disconnect has a code from 3000 to 4999 and a reason of at most %d bytes", body.ErrBad, maxReason)
 		}
 	}
 	t := r.hub()

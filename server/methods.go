@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/server/internal/body"
 	"github.com/surewire/surewire/surejson"
 	"github.com/surewire/surewire/wire"
 )
@@ -24,13 +25,13 @@ type content struct {
 	IdempotencyKey string            `json:"idempotency_key"`
 }
 
-func (c *content) check() error {
+func (c *content) Check() error {
 	data, err := either(c.Data, c.B64Data, "data")
 	if err != nil {
 		return err
 	}
 	if c.Data = data; len(c.Data) == 0 {
-		return fmt.Errorf(`%w: field "data" is missing: give one JSON value`, errBody)
+		return fmt.Errorf(`%w: field "data" is missing: give one JSON value`, body.ErrBad)
 	}
 	return nil
 }
@@ -42,10 +43,10 @@ func either(plain json.RawMessage, b64, field string) (json.RawMessage, error) {
 	}
 	data, err := base64.StdEncoding.DecodeString(b64)
 	if err != nil {
-		return nil, fmt.Errorf(`%w: field "b64%s" is not base64: %w`, errBody, field, err)
+		return nil, fmt.Errorf(`%w: field "b64%s" is not base64: %w`, body.ErrBad, field, err)
 	}
 	if !json.Valid(data) {
-		return nil, fmt.Errorf(`%w: field "b64%s" does not hold one JSON value`, errBody, field)
+		return nil, fmt.Errorf(`%w: field "b64%s" does not hold one JSON value`, body.ErrBad, field)
 	}
 	return data, nil
 }
@@ -100,7 +101,7 @@ type publishReply struct {
 // apiBroadcast publishes to each channel by itself: one may fail, and the others not.
 func (s *Server) apiBroadcast(ctx context.Context, r *broadcastRequest) (broadcastResult, error) {
 	if len(r.Channels) == 0 {
-		return broadcastResult{}, fmt.Errorf(`%w: field "channels" is missing or empty`, errBody)
+		return broadcastResult{}, fmt.Errorf(`%w: field "channels" is missing or empty`, body.ErrBad)
 	}
 	all := make([]publishReply, len(r.Channels))
 	for i, channel := range r.Channels {
@@ -132,7 +133,7 @@ type channelRequest struct {
 	Channel string `json:"channel"`
 }
 
-func (r *channelRequest) check() error { return surewire.CheckChannel(r.Channel) }
+func (r *channelRequest) Check() error { return surewire.CheckChannel(r.Channel) }
 
 type clientInfo struct {
 	User     string          `json:"user"`
@@ -198,7 +199,7 @@ const (
 
 func (s *Server) apiHistory(ctx context.Context, r *historyRequest) (historyResult, error) {
 	if r.Reverse && r.Since != nil && r.Since.Offset == 0 {
-		return historyResult{}, fmt.Errorf("%w: nothing is before offset 0", errBody)
+		return historyResult{}, fmt.Errorf("%w: nothing is before offset 0", body.ErrBad)
 	}
 	limit := r.Limit
 	if limit < 0 || limit > maxHistory {

@@ -1,0 +1,115 @@
+// Package body reads what callers of the API send: bounded in size and time, and
+// strict, so that a mistake is told where it is.
+package body
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"reflect"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// timeout is how long a body may take to come.
+const timeout = 10 * time.Second
+
+// What can be wrong with a body. Test with [errors.Is].
+var (
+	ErrBad     = errors.New("bad request")
+	ErrTimeout = fmt.Errorf("bad request: the body did not come within %v", timeout)
+)
+
+// Read returns the body of r. An error is [ErrTimeout], wraps [ErrBad], or is an
+// [http.MaxBytesError].
+func Read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	c := http.NewResponseController(w)
+	c.SetReadDeadline(time.Now().Add(timeout)) // where that is not supported, whoever runs the HTTP server bounds it
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var tooLong *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLong):
+		return nil, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, ErrTimeout
+	case err != nil:
+		return nil, fmt.Errorf("%w: the body is cut off: %w", ErrBad, err)
+	}
+	// net/http reads on, to see the caller leave: that may take longer.
+	c.SetReadDeadline(time.Time{})
+	return body, nil
+}
+
+// maxText is how much of an error is told that holds what the caller sent, in bytes.
+const maxText = 100
+
+// A checker is a request that can be wrong in ways that its type does not say.
+type checker interface{ Check() error }
+
+// Decode reads body into req, which is then asked for its Check if it has one.
+// The error wraps [ErrBad], or is that of Check, and says what is wrong, and where.
+func Decode(body []byte, req any) error {
+	if !utf8.Valid(body) {
+		return fmt.Errorf("%w: the body is not UTF-8 at %s", ErrBad, place(body, invalidUTF8(body)))
+	}
+	var raw json.RawMessage
+	var syntax *json.SyntaxError
+	if err := json.Unmarshal(body, &raw); errors.As(err, &syntax) {
+		return fmt.Errorf("%w: the body is not JSON at %s: %w", ErrBad, place(body, max(int(syntax.Offset)-1, 0)), err)
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	var kind *json.UnmarshalTypeError
+	err := d.Decode(req)
+	switch {
+	case errors.As(err, &kind):
+		return fmt.Errorf("%w: field %q at %s cannot be a JSON %s", ErrBad, kind.Field, place(body, int(kind.Offset)), kind.Value)
+	case err != nil:
+		text := strings.TrimPrefix(err.Error(), "json: ")
+		if len(text) > maxText {
+			text = strings.ToValidUTF8(text[:maxText], "") + "…"
+		}
+		return fmt.Errorf("%w: %s; fields are %s", ErrBad, text, strings.Join(fieldsOf(reflect.TypeOf(req).Elem()), ", "))
+	}
+	if c, ok := req.(checker); ok {
+		return c.Check()
+	}
+	return nil
+}
+
+// fieldsOf returns the names of the members that t has in JSON.
+func fieldsOf(t reflect.Type) (names []string) {
+	for f := range t.Fields() {
+		if f.Anonymous {
+			names = append(names, fieldsOf(f.Type)...)
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}
+
+func invalidUTF8(b []byte) int {
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return len(b)
+}
+
+// place names the byte at offset as an editor does, from 1.
+func place(body []byte, offset int) string {
+	before := body[:min(offset, len(body))]
+	line := strings.Count(string(before), "\n") + 1
+	column := len(before) - strings.LastIndexByte(string(before), '\n')
+	return fmt.Sprintf("line %d, column %d", line, column)
+}
