@@ -28,8 +28,9 @@ var (
 // Read returns the body of r. An error is [ErrTimeout], wraps [ErrBad], or is an
 // [http.MaxBytesError].
 func Read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	c := http.NewResponseController(w)
-	c.SetReadDeadline(time.Now().Add(timeout)) // where that is not supported, whoever runs the HTTP server bounds it
+	// The end of the body ends the deadline, for net/http reads on to see the
+	// caller leave. Where none can be set, whoever runs the HTTP server bounds it.
+	http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLong *http.MaxBytesError
 	switch {
@@ -40,8 +41,6 @@ func Read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: the body is cut off: %w", ErrBad, err)
 	}
-	// net/http reads on, to see the caller leave: that may take longer.
-	c.SetReadDeadline(time.Time{})
 	return body, nil
 }
 
