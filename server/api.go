@@ -64,6 +64,9 @@ var methods = map[string]method{
 	"history_remove": on((*Server).apiHistoryRemove),
 	"channels":       on((*Server).apiChannels),
 	"info":           on((*Server).apiInfo),
+
+	"revoke_token":           on((*Server).apiRevokeToken),
+	"invalidate_user_tokens": on((*Server).apiInvalidateUserTokens),
 }
 
 // envelope is what the body of a publication may have besides its Data.
@@ -217,8 +220,6 @@ func explain(err error) (status int, e *apiError) {
 		return http.StatusOK, &apiError{wire.ErrUnknownChannel.Code, err.Error()}
 	case errors.Is(err, surewire.ErrBreach):
 		return http.StatusOK, &apiError{103, "permission denied: " + err.Error()}
-	case errors.Is(err, surewire.ErrUnknownChannel):
-		return http.StatusOK, &apiError{102, err.Error()}
 	case errors.Is(err, body.ErrBad), errors.Is(err, surewire.ErrChannel), errors.Is(err, surewire.ErrRepaired), errors.Is(err, surewire.ErrInvalid):
 		return http.StatusBadRequest, &apiError{107, err.Error()}
 	case errors.Is(err, surewire.ErrBusy), errors.Is(err, surewire.ErrUnavailable),

@@ -17,6 +17,7 @@ import (
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
+	"github.com/surewire/surewire/auth"
 	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/limit"
 	"github.com/surewire/surewire/server/internal/peer"
@@ -58,9 +59,10 @@ type Config struct {
 	// browsers do: fewer bytes, for more of the processor's time.
 	Compression bool
 
-	APIKey         string // of the HTTP API, sent as X-API-Key or Authorization: apikey …
-	InsecureAPI    bool   // the API needs no key: for development, on a port that others do not reach
-	MaxPublication int    // longest Data of a publication, in bytes; 0 means [surewire.DefaultMaxSize]
+	APIKey         string            // of the HTTP API, sent as X-API-Key or Authorization: apikey …
+	InsecureAPI    bool              // the API needs no key: for development, on a port that others do not reach
+	Revocations    *auth.Revocations // what the API's revoke_token and invalidate_user_tokens write to; nil for neither; Hub.Revoked asks it if it is nil
+	MaxPublication int               // longest Data of a publication, in bytes; 0 means [surewire.DefaultMaxSize]
 }
 
 // A Server is an [http.Handler] with a hub behind it. Its methods may be called
@@ -97,6 +99,9 @@ func New(c Config) *Server {
 		s.publisher = &surewire.Publisher{Engine: c.Engine, MaxSize: c.MaxPublication, Logger: c.Logger}
 	}
 	h := c.Hub
+	if h.Revoked == nil {
+		h.Revoked = s.revoked
+	}
 	h.Engine, h.Publisher, h.Authorizer, h.Handlers, h.Logger = c.Engine, s.publisher, c.Authorizer, c.Handlers, c.Logger
 	s.hub = hub.New(h)
 	s.mux.HandleFunc("GET /connection/websocket", s.websocket)

@@ -1,0 +1,70 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/access"
+	"github.com/surewire/surewire/auth"
+	"github.com/surewire/surewire/server/internal/body"
+	"github.com/surewire/surewire/wire"
+)
+
+// The requests are those of Centrifugo PRO's token revocation API, in its words.
+
+type revokeTokenRequest struct {
+	UID      string `json:"uid"`       // the token's jti
+	ExpireAt int64  `json:"expire_at"` // when the revocation ends, in seconds since 1970; 0 for when the token must have expired
+}
+
+func (s *Server) apiRevokeToken(_ context.Context, r *revokeTokenRequest) (empty, error) {
+	if r.UID == "" {
+		return empty{}, fmt.Errorf(`%w: field "uid" is missing: give the token's jti`, body.ErrBad)
+	}
+	return s.revoke(auth.Revocation{ID: r.UID, Until: unix(r.ExpireAt)})
+}
+
+type invalidateUserTokensRequest struct {
+	User         string `json:"user"`
+	IssuedBefore int64  `json:"issued_before"` // tokens issued before it, in seconds since 1970; 0 for now
+	ExpireAt     int64  `json:"expire_at"`     // when the revocation ends, in seconds since 1970; 0 for when such tokens must have expired
+	Channel      string `json:"channel"`       // refused: what is revoked lets nobody in, to no channel
+}
+
+func (s *Server) apiInvalidateUserTokens(_ context.Context, r *invalidateUserTokensRequest) (empty, error) {
+	switch {
+	case r.User == "":
+		return empty{}, fmt.Errorf(`%w: field "user" is missing`, body.ErrBad)
+	case r.Channel != "":
+		return empty{}, wire.ErrNotAvailable.With(`field "channel": tokens are revoked for all channels`)
+	}
+	before := unix(r.IssuedBefore)
+	if before.IsZero() {
+		before = time.Now()
+	}
+	return s.revoke(auth.Revocation{User: r.User, Before: before, Until: unix(r.ExpireAt)})
+}
+
+// revoke takes tokens back, and ends the connections that they opened.
+func (s *Server) revoke(x auth.Revocation) (empty, error) {
+	all := s.config.Revocations
+	if all == nil {
+		return empty{}, wire.ErrNotAvailable.With("the server keeps no revocations")
+	}
+	switch err := all.Revoke(x); {
+	case errors.Is(err, auth.ErrFull):
+		return empty{}, wire.ErrLimitExceeded.With(err.Error())
+	case err != nil:
+		return empty{}, err
+	}
+	s.hub.Review(s.revoked, surewire.DisconnectInvalidToken)
+	return empty{}, nil
+}
+
+// revoked reports whether the token that let c in was taken back.
+func (s *Server) revoked(c access.Client) bool {
+	return s.config.Revocations.Check(c.User, c.TokenID, c.TokenTime) != nil
+}
