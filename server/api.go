@@ -35,13 +35,14 @@ type apiError struct {
 
 // A method is one method of the API: it decodes a body and does what it says.
 type method struct {
+	summary         string
 	request, result reflect.Type
 	call            func(ctx context.Context, s *Server, text []byte) (any, error)
 }
 
 // on makes a method of f, which gets a request that has been decoded.
-func on[Request, Result any](f func(s *Server, ctx context.Context, r *Request) (Result, error)) method {
-	return method{reflect.TypeFor[Request](), reflect.TypeFor[Result](), func(ctx context.Context, s *Server, text []byte) (any, error) {
+func on[Request, Result any](f func(s *Server, ctx context.Context, r *Request) (Result, error), summary string) method {
+	return method{summary, reflect.TypeFor[Request](), reflect.TypeFor[Result](), func(ctx context.Context, s *Server, text []byte) (any, error) {
 		r := new(Request)
 		if err := body.Decode(text, r); err != nil {
 			return nil, err
@@ -52,21 +53,21 @@ func on[Request, Result any](f func(s *Server, ctx context.Context, r *Request) 
 
 // methods are those of Centrifugo's HTTP API, by their names in the path.
 var methods = map[string]method{
-	"publish":        on((*Server).apiPublish),
-	"broadcast":      on((*Server).apiBroadcast),
-	"subscribe":      on((*Server).apiSubscribe),
-	"unsubscribe":    on((*Server).apiUnsubscribe),
-	"disconnect":     on((*Server).apiDisconnect),
-	"refresh":        on((*Server).apiRefresh),
-	"presence":       on((*Server).apiPresence),
-	"presence_stats": on((*Server).apiPresenceStats),
-	"history":        on((*Server).apiHistory),
-	"history_remove": on((*Server).apiHistoryRemove),
-	"channels":       on((*Server).apiChannels),
-	"info":           on((*Server).apiInfo),
+	"publish":        on((*Server).apiPublish, "Publish to a channel."),
+	"broadcast":      on((*Server).apiBroadcast, "Publish to several channels, to each by itself: one may fail, and the others not."),
+	"subscribe":      on((*Server).apiSubscribe, "Begin subscriptions that the clients have not asked for."),
+	"unsubscribe":    on((*Server).apiUnsubscribe, "End subscriptions."),
+	"disconnect":     on((*Server).apiDisconnect, "End connections."),
+	"refresh":        on((*Server).apiRefresh, "Set when connections expire."),
+	"presence":       on((*Server).apiPresence, "Who reads a channel."),
+	"presence_stats": on((*Server).apiPresenceStats, "How many read a channel."),
+	"history":        on((*Server).apiHistory, "What is kept of a channel."),
+	"history_remove": on((*Server).apiHistoryRemove, "Forget what is kept of a channel."),
+	"channels":       on((*Server).apiChannels, "The channels that somebody reads."),
+	"info":           on((*Server).apiInfo, "The server, and how much it has to do."),
 
-	"revoke_token":           on((*Server).apiRevokeToken),
-	"invalidate_user_tokens": on((*Server).apiInvalidateUserTokens),
+	"revoke_token":           on((*Server).apiRevokeToken, "Take a token back, and end the connections that it opened."),
+	"invalidate_user_tokens": on((*Server).apiInvalidateUserTokens, "Take a user's tokens back, and end the connections that they opened."),
 }
 
 // envelope is what the body of a publication may have besides its Data.
@@ -119,14 +120,14 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 // A batchRequest holds commands: objects with one member each, the method's
 // name and its request.
 type batchRequest struct {
-	Commands []map[string]json.RawMessage `json:"commands"`
-	Parallel bool                         `json:"parallel"` // taken, and without effect: calls are short
+	Commands []map[string]json.RawMessage `json:"commands" openapi:"required" doc:"Objects with one member each: a method's name, and its request."`
+	Parallel bool                         `json:"parallel" doc:"Taken, and without effect: calls are short."`
 }
 
 // A batchResult holds the answers: objects with one member each, the method's
 // name and its result, or "error".
 type batchResult struct {
-	Replies []map[string]any `json:"replies"` // in the order of the commands
+	Replies []map[string]any `json:"replies" doc:"In the order of the commands: objects with one member each, the method's name and its result, or error and what is wrong."`
 }
 
 // batch answers several calls in one, in their order.

@@ -15,9 +15,9 @@ import (
 
 // target names connections.
 type target struct {
-	User    string `json:"user"`
-	Client  string `json:"client"`
-	Session string `json:"session"` // refused: sessions have no names of their own here
+	User    string `json:"user" doc:"All connections of a user; empty for those without a name, unless client is given."`
+	Client  string `json:"client" doc:"One connection, by its ID."`
+	Session string `json:"session" doc:"Refused: sessions have no names of their own."`
 }
 
 func (t target) Check() error {
@@ -43,19 +43,19 @@ func (f *flag) or(otherwise bool) bool {
 
 type subscribeRequest struct {
 	target
-	Channel      string          `json:"channel"`
-	Info         json.RawMessage `json:"info"`
-	B64Info      string          `json:"b64info"`
-	Data         json.RawMessage `json:"data"`
-	B64Data      string          `json:"b64data"`
-	ExpireAt     int64           `json:"expire_at"` // in seconds since 1970; 0 for never
-	RecoverSince *position       `json:"recover_since"`
+	Channel      string          `json:"channel" openapi:"required"`
+	Info         json.RawMessage `json:"info" doc:"What others may see of the subscription, in presence and joins."`
+	B64Info      string          `json:"b64info" doc:"The JSON text of info, in base64."`
+	Data         json.RawMessage `json:"data" doc:"For the client."`
+	B64Data      string          `json:"b64data" doc:"The JSON text of data, in base64."`
+	ExpireAt     int64           `json:"expire_at" doc:"In seconds since 1970; 0 for never."`
+	RecoverSince *position       `json:"recover_since" doc:"The client gets what was published after it, if all is kept."`
 	Override     *struct {
 		Presence           *flag `json:"presence"`
 		JoinLeave          *flag `json:"join_leave"`
 		ForcePushJoinLeave *flag `json:"force_push_join_leave"`
-		ForceRecovery      *flag `json:"force_recovery"`    // taken: every subscription can recover
-		ForcePositioning   *flag `json:"force_positioning"` // taken: every subscription has a position
+		ForceRecovery      *flag `json:"force_recovery" doc:"Taken: every subscription can recover."`
+		ForcePositioning   *flag `json:"force_positioning" doc:"Taken: every subscription has a position."`
 	} `json:"override"`
 }
 
@@ -92,7 +92,7 @@ func unix(seconds int64) time.Time {
 
 type unsubscribeRequest struct {
 	target
-	Channel string `json:"channel"`
+	Channel string `json:"channel" openapi:"required"`
 }
 
 func (s *Server) apiUnsubscribe(_ context.Context, r *unsubscribeRequest) (empty, error) {
@@ -105,9 +105,9 @@ func (s *Server) apiUnsubscribe(_ context.Context, r *unsubscribeRequest) (empty
 
 type disconnectRequest struct {
 	target
-	Whitelist  []string `json:"whitelist"` // connections that stay
+	Whitelist  []string `json:"whitelist" doc:"Connections that stay, by their IDs."`
 	Disconnect *struct {
-		Code   uint16 `json:"code"`
+		Code   uint16 `json:"code" doc:"From 3000 to 4999; below 3500, and from 4000 to 4499, the client comes back."`
 		Reason string `json:"reason"`
 	} `json:"disconnect"`
 }
@@ -131,8 +131,8 @@ func (s *Server) apiDisconnect(_ context.Context, r *disconnectRequest) (empty, 
 
 type refreshRequest struct {
 	target
-	Expired  bool  `json:"expired"`
-	ExpireAt int64 `json:"expire_at"` // in seconds since 1970; 0 for never
+	Expired  bool  `json:"expired" doc:"They have expired."`
+	ExpireAt int64 `json:"expire_at" doc:"In seconds since 1970; 0 for never."`
 }
 
 func (s *Server) apiRefresh(_ context.Context, r *refreshRequest) (empty, error) {

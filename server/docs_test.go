@@ -140,3 +140,5 @@ func TestLabelsAreBounded(t *testing.T) {
 		t.Errorf("there are %d series of calls, want one of an unknown method, 20 of codes and one of others", n)
 	}
 }
+
+func TestOpenAPIIsCommitted(t *testing.T) { isMade(t, "../docs/openapi.json", OpenAPI()) }

@@ -18,11 +18,11 @@ import (
 
 // content is what is published.
 type content struct {
-	Data           json.RawMessage   `json:"data"`
-	B64Data        string            `json:"b64data"` // the JSON text of Data, in base64
-	Tags           map[string]string `json:"tags"`
-	SkipHistory    bool              `json:"skip_history"`
-	IdempotencyKey string            `json:"idempotency_key"`
+	Data           json.RawMessage   `json:"data" doc:"What is published: any JSON value. Either this or b64data is needed."`
+	B64Data        string            `json:"b64data" doc:"The JSON text of data, in base64."`
+	Tags           map[string]string `json:"tags" doc:"Travel beside the data."`
+	SkipHistory    bool              `json:"skip_history" doc:"For those who listen now: it is not kept."`
+	IdempotencyKey string            `json:"idempotency_key" doc:"A second publication with the same key is not stored: the answer is that of the first."`
 }
 
 func (c *content) Check() error {
@@ -60,15 +60,15 @@ func (c *content) options() []surewire.PublishOption {
 }
 
 type publishRequest struct {
-	Channel string `json:"channel"`
+	Channel string `json:"channel" openapi:"required"`
 	content
 }
 
 type publishResult struct {
-	Offset    uint64            `json:"offset,omitempty"`
-	Epoch     string            `json:"epoch,omitempty"`
-	Duplicate bool              `json:"duplicate,omitempty"`
-	Repairs   []surejson.Repair `json:"repairs,omitempty"`
+	Offset    uint64            `json:"offset,omitempty" doc:"Of the publication in the channel; none if it is not kept."`
+	Epoch     string            `json:"epoch,omitempty" doc:"The life of the channel's log in which the offset counts."`
+	Duplicate bool              `json:"duplicate,omitempty" doc:"The idempotency_key was known: nothing new was stored."`
+	Repairs   []surejson.Repair `json:"repairs,omitempty" doc:"What in the data was changed so that browsers can read it."`
 }
 
 func (s *Server) apiPublish(ctx context.Context, r *publishRequest) (publishResult, error) {
@@ -84,12 +84,12 @@ func (s *Server) publishOne(ctx context.Context, method, channel string, c *cont
 }
 
 type broadcastRequest struct {
-	Channels []string `json:"channels"`
+	Channels []string `json:"channels" openapi:"required"`
 	content
 }
 
 type broadcastResult struct {
-	Responses []publishReply `json:"responses"` // in the order of the channels
+	Responses []publishReply `json:"responses" doc:"In the order of the channels."`
 }
 
 // A publishReply is one of the two.
@@ -130,7 +130,7 @@ func (p *position) surewire() *surewire.Position {
 type empty struct{}
 
 type channelRequest struct {
-	Channel string `json:"channel"`
+	Channel string `json:"channel" openapi:"required"`
 }
 
 func (r *channelRequest) Check() error { return surewire.CheckChannel(r.Channel) }
@@ -150,7 +150,7 @@ func newClientInfo(c *surewire.ClientInfo) *clientInfo {
 }
 
 type presenceResult struct {
-	Presence map[string]*clientInfo `json:"presence"` // by connection
+	Presence map[string]*clientInfo `json:"presence" doc:"By connection."`
 }
 
 func (s *Server) apiPresence(_ context.Context, r *channelRequest) (presenceResult, error) {
@@ -173,9 +173,9 @@ func (s *Server) apiPresenceStats(_ context.Context, r *channelRequest) (presenc
 
 type historyRequest struct {
 	channelRequest
-	Limit   int       `json:"limit"` // 0 gives the position alone, -1 as much as goes into one answer
-	Since   *position `json:"since"`
-	Reverse bool      `json:"reverse"`
+	Limit   int       `json:"limit" doc:"0 gives the position alone, -1 as much as goes into one answer: 1,000 publications, or 8 MiB."`
+	Since   *position `json:"since" doc:"The publications after it; before it if reverse."`
+	Reverse bool      `json:"reverse" doc:"Newest first."`
 }
 
 type publication struct {
@@ -229,7 +229,7 @@ func (s *Server) apiHistoryRemove(ctx context.Context, r *channelRequest) (empty
 }
 
 type channelsRequest struct {
-	Pattern string `json:"pattern"` // * stands for any text; empty for all
+	Pattern string `json:"pattern" doc:"* stands for any text; empty for all."`
 }
 
 type channelsResult struct {
@@ -280,7 +280,7 @@ type node struct {
 	NumUsers    int    `json:"num_users"`
 	NumChannels int    `json:"num_channels"`
 	NumSubs     int    `json:"num_subs"`
-	Uptime      int64  `json:"uptime"` // in seconds
+	Uptime      int64  `json:"uptime" doc:"In seconds."`
 }
 
 func (s *Server) apiInfo(context.Context, *empty) (infoResult, error) {

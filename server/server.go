@@ -106,6 +106,7 @@ func New(c Config) *Server {
 	s.hub = hub.New(h)
 	s.mux.HandleFunc("GET /connection/websocket", s.websocket)
 	s.mux.HandleFunc("POST /api/{method}", s.api)
+	s.mux.HandleFunc("GET /api/openapi.json", s.openAPI)
 	return s
 }
 

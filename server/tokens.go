@@ -16,8 +16,8 @@ import (
 // The requests are those of Centrifugo PRO's token revocation API, in its words.
 
 type revokeTokenRequest struct {
-	UID      string `json:"uid"`       // the token's jti
-	ExpireAt int64  `json:"expire_at"` // when the revocation ends, in seconds since 1970; 0 for when the token must have expired
+	UID      string `json:"uid" openapi:"required" doc:"The token's jti."`
+	ExpireAt int64  `json:"expire_at" doc:"When the revocation ends, in seconds since 1970; 0 for when the token must have expired."`
 }
 
 func (s *Server) apiRevokeToken(_ context.Context, r *revokeTokenRequest) (empty, error) {
@@ -28,10 +28,10 @@ func (s *Server) apiRevokeToken(_ context.Context, r *revokeTokenRequest) (empty
 }
 
 type invalidateUserTokensRequest struct {
-	User         string `json:"user"`
-	IssuedBefore int64  `json:"issued_before"` // tokens issued before it, in seconds since 1970; 0 for now
-	ExpireAt     int64  `json:"expire_at"`     // when the revocation ends, in seconds since 1970; 0 for when such tokens must have expired
-	Channel      string `json:"channel"`       // refused: what is revoked lets nobody in, to no channel
+	User         string `json:"user" openapi:"required"`
+	IssuedBefore int64  `json:"issued_before" doc:"In seconds since 1970: tokens whose iat is before it, or that have none; 0 for now."`
+	ExpireAt     int64  `json:"expire_at" doc:"When the revocation ends, in seconds since 1970; 0 for when such tokens must have expired."`
+	Channel      string `json:"channel" doc:"Refused: tokens are revoked for all channels."`
 }
 
 func (s *Server) apiInvalidateUserTokens(_ context.Context, r *invalidateUserTokensRequest) (empty, error) {
