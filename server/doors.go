@@ -5,7 +5,10 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/surewire/surewire/limit"
 )
@@ -107,7 +110,7 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, why reason) {
 var refusalLog = limit.Rate{PerSecond: 1, Burst: 10}
 
 // refused counts and logs a request that is turned away. What the log has of the
-// request is what anybody may send: it is short, and quoted by the handler.
+// request is what anybody may send.
 func (s *Server) refused(r *http.Request, why reason) {
 	count := &s.doors.refused[why]
 	count.total.Add(1)
@@ -116,9 +119,9 @@ func (s *Server) refused(r *http.Request, why reason) {
 		return
 	}
 	p, _ := s.peer(r)
-	attrs := []slog.Attr{slog.Any("reason", why), slog.String("address", p.Address)}
+	attrs := []slog.Attr{slog.Any("reason", why), slog.String("address", inLog(p.Address))}
 	if why == foreignOrigin {
-		attrs = append(attrs, slog.String("origin", start(r.Header.Get("Origin"))), slog.String("host", start(r.Host)))
+		attrs = append(attrs, slog.String("origin", inLog(r.Header.Get("Origin"))), slog.String("host", inLog(r.Host)))
 	}
 	if n := count.unlogged.Swap(0); n > 0 {
 		attrs = append(attrs, slog.Uint64("unlogged", n)) // of this reason, since the last line
@@ -126,10 +129,16 @@ func (s *Server) refused(r *http.Request, why reason) {
 	s.config.Logger.LogAttrs(r.Context(), slog.LevelWarn, "request refused", attrs...)
 }
 
-// start returns as much of text as is worth a log line.
-func start(text string) string {
+// inLog returns what of text is worth a place in the log. What does not print, a
+// line break or what a terminal obeys, becomes U+FFFD.
+func inLog(text string) string {
 	if len(text) > 200 {
-		return text[:200] + "…"
+		text = text[:200] + "…"
 	}
-	return text
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return utf8.RuneError
+	}, text)
 }

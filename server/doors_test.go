@@ -27,11 +27,17 @@ import (
 // one.
 func shake(t *testing.T, url string, header http.Header) (*http.Response, net.Conn) {
 	t.Helper()
+	return shakeAt(t, url, "/connection/websocket", header)
+}
+
+// shakeAt asks at a path of its own.
+func shakeAt(t *testing.T, url, path string, header http.Header) (*http.Response, net.Conn) {
+	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req, err := http.NewRequest(http.MethodGet, url+"/connection/websocket", nil)
+	req, err := http.NewRequest(http.MethodGet, url+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,6 +232,12 @@ func (l *logbook) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(p)
+}
+
+func (l *logbook) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
 }
 
 func (l *logbook) String() string {

@@ -57,12 +57,17 @@ func (s *Server) websocket(w http.ResponseWriter, r *http.Request) {
 }
 
 // allowedOrigin reports whether the page that sent r may use the server. A
-// request without an Origin does not come from a page.
+// request without an Origin does not come from a page; no browser sends one that
+// is empty, or two.
 func (s *Server) allowedOrigin(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
-	if origin == "" || slices.Contains(s.config.Origins, "*") {
+	sent := r.Header["Origin"]
+	if len(sent) == 0 || slices.Contains(s.config.Origins, "*") {
 		return true
 	}
+	if len(sent) > 1 {
+		return false
+	}
+	origin := sent[0]
 	if slices.ContainsFunc(s.config.Origins, func(o string) bool { return strings.EqualFold(o, origin) }) {
 		return true
 	}

@@ -67,7 +67,7 @@ func Decode(body []byte, req any) error {
 	err := d.Decode(req)
 	switch {
 	case errors.As(err, &kind):
-		return fmt.Errorf("%w: field %q at %s cannot be a JSON %s", ErrBad, kind.Field, place(body, int(kind.Offset)), kind.Value)
+		return fmt.Errorf("%w: field %q at %s cannot be a JSON %s", ErrBad, member(reflect.TypeOf(req).Elem(), kind.Field), place(body, int(kind.Offset)), kind.Value)
 	case err != nil:
 		text := strings.TrimPrefix(err.Error(), "json: ")
 		if len(text) > maxText {
@@ -92,6 +92,36 @@ func fieldsOf(t reflect.Type) (names []string) {
 		names = append(names, name)
 	}
 	return names
+}
+
+// member returns the path of a member in JSON. That of encoding/json has the names
+// of embedded types in it, which a caller does not know.
+func member(t reflect.Type, path string) string {
+	var names []string
+	for name := range strings.SplitSeq(path, ".") {
+		if t != nil && t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if t != nil && t.Kind() == reflect.Struct {
+			if f, ok := t.FieldByName(name); ok && f.Anonymous {
+				t = f.Type
+				continue
+			}
+			t = typeOf(t, name)
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ".")
+}
+
+// typeOf returns the type of the member of t that has a name in JSON, or nil.
+func typeOf(t reflect.Type, name string) reflect.Type {
+	for f := range t.Fields() {
+		if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag == name {
+			return f.Type
+		}
+	}
+	return nil
 }
 
 func invalidUTF8(b []byte) int {

@@ -133,6 +133,20 @@ func TestBodiesThatAreCutOff(t *testing.T) {
 type point struct {
 	X int             `json:"x"`
 	Y json.RawMessage `json:"y"`
+	depth
+	At *depth `json:"at"`
+}
+
+type depth struct {
+	Z  int `json:"z"`
+	At *struct {
+		depthless
+		Of *point `json:"of"`
+	} `json:"in"`
+}
+
+type depthless struct {
+	None string `json:"none"`
 }
 
 var errNegative = errors.New("x is negative")
@@ -154,9 +168,12 @@ func TestDecode(t *testing.T) {
 		{"far too deep, of objects", strings.Repeat(`{"y":`, 1<<20), "exceeded max depth"},
 		{"too deep outside of a field", strings.Repeat("[", 20_000), "exceeded max depth"},
 		{"not UTF-8", "{\"y\":\n\"\xff\"}", "not UTF-8 at line 2, column 2"},
-		{"unknown", `{"z":1}`, `unknown field "z"; fields are x, y`},
+		{"unknown", `{"a":1}`, `unknown field "a"; fields are x, y, z, in, at`},
 		{"unknown, and long", `{"` + strings.Repeat("é", 10_000) + `":1}`, `éé…; fields are x, y`},
 		{"a wrong type", `{"x":"1"}`, `field "x" at line 1, column 9 cannot be a JSON string`},
+		{"in an embedded struct", `{"z":"1"}`, `field "z" at`},
+		{"further down", `{"at":{"z":"1"}}`, `field "at.z" at`},
+		{"far down", `{"in":{"of":{"at":{"in":{"none":1}}}}}`, `field "in.of.at.in.none" at`},
 		{"too large a number", `{"x":1e400}`, `field "x" at line 1, column 11 cannot be a JSON number`},
 		{"two values", `{} {}`, "line 1, column 4"},
 		{"checked", `{"x":-1}`, "x is negative"},
