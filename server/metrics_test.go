@@ -36,3 +36,26 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 }
+
+func TestMetricsOfTheAPI(t *testing.T) {
+	s, web := open(t, server.Config{InsecureAPI: true})
+	for _, c := range [][2]string{
+		{"publish", `{"channel":"c","data":1}`}, {"publish", `{"channel":"c d","data":1}`}, {"publish", `{"channel":`},
+		{"broadcast", `{"channels":["a","b","c d"],"data":1}`},
+		{"batch", `{"commands":[{"publish":{"channel":"c","data":1}},{"info":{}},{"presence":{}}]}`},
+		{"nope", `{}`},
+	} {
+		call(t, web.URL, c[0], c[1])
+	}
+	for _, line := range []string{
+		`surewire_api_calls_total{code="0",method="publish"} 2`, `surewire_api_calls_total{code="107",method="publish"} 2`,
+		`surewire_api_calls_total{code="0",method="broadcast"} 1`, `surewire_api_calls_total{code="0",method="batch"} 1`,
+		`surewire_api_calls_total{code="0",method="info"} 1`, `surewire_api_calls_total{code="107",method="presence"} 1`,
+		`surewire_api_calls_total{code="104",method="unknown"} 1`,
+		`surewire_api_publications_total{code="0",method="publish"} 2`, `surewire_api_publications_total{code="107",method="publish"} 1`,
+		`surewire_api_publications_total{code="0",method="broadcast"} 2`, `surewire_api_publications_total{code="107",method="broadcast"} 1`,
+		`surewire_api_call_duration_seconds_count{method="publish"} 4`,
+	} {
+		hasLine(t, s, line)
+	}
+}

@@ -45,6 +45,17 @@ func read(t *testing.T, url, token string, ready func()) <-chan error {
 	return ended
 }
 
+// told returns why a reader was told to go.
+func told(t *testing.T, ended <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(10 * time.Second):
+		return errors.New("it was not")
+	}
+}
+
 func TestRevocation(t *testing.T) {
 	for _, c := range []struct {
 		method, body string
@@ -72,13 +83,13 @@ func TestRevocation(t *testing.T) {
 				t.Fatalf("%d %s", status, answer)
 			}
 			for i, ended := range out {
-				if err := <-ended; !errors.Is(err, surewire.DisconnectInvalidToken) {
+				if err := told(t, ended); !errors.Is(err, surewire.DisconnectInvalidToken) {
 					t.Errorf("%s ended with %v", c.out[i], err)
 				}
 			}
 			t.Logf("after %v all were told", time.Since(called))
 			for i, token := range c.out { // and stay out
-				if err := <-read(t, web.URL, token, func() { t.Errorf("%s is in again", c.out[i]) }); !errors.Is(err, surewire.DisconnectInvalidToken) {
+				if err := told(t, read(t, web.URL, token, func() { t.Errorf("%s is in again", c.out[i]) })); !errors.Is(err, surewire.DisconnectInvalidToken) {
 					t.Errorf("%s came back, and got %v", token, err)
 				}
 			}
