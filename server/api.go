@@ -66,6 +66,7 @@ var methods = map[string]method{
 	"channels":       on((*Server).apiChannels, "The channels that somebody reads."),
 	"info":           on((*Server).apiInfo, "The server, and how much it has to do."),
 
+	"ticket":                 on((*Server).apiTicket, "A ticket for a token: it opens one connection, soon, where only a URL or a log may carry it."),
 	"revoke_token":           on((*Server).apiRevokeToken, "Take a token back, and end the connections that it opened."),
 	"invalidate_user_tokens": on((*Server).apiInvalidateUserTokens, "Take a user's tokens back, and end the connections that they opened."),
 }

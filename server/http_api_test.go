@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -123,6 +124,9 @@ func serveDocument(t *testing.T) (url string, ended map[string]chan error) {
 	s := New(Config{
 		Engine: engine, APIKey: "a key", Logger: slog.New(slog.DiscardHandler),
 		Revocations: auth.NewRevocations(auth.RevocationsConfig{}),
+		Ticket: func(context.Context, string, time.Duration) (string, error) {
+			return "", fmt.Errorf("%w: for the test", auth.ErrInvalid)
+		},
 		Authorizer: access.Funcs{
 			OnConnect: func(_ context.Context, r access.ConnectRequest) (access.Session, error) {
 				return access.Session{User: r.Token, TokenTime: time.Now().Add(-time.Hour)}, nil

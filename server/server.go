@@ -62,8 +62,13 @@ type Config struct {
 	APIKey         string            // of the HTTP API, sent as X-API-Key or Authorization: apikey …
 	InsecureAPI    bool              // the API needs no key: for development, on a port that others do not reach
 	Revocations    *auth.Revocations // what the API's revoke_token and invalidate_user_tokens write to; nil for neither; Hub.Revoked asks it if it is nil
+	Ticket         Ticketer          // answers the API's ticket; nil for not
 	MaxPublication int               // longest Data of a publication, in bytes; 0 means [surewire.DefaultMaxSize]
 }
+
+// A Ticketer returns a ticket that stands for a token, once and within ttl; 0 is
+// as long as tickets may live.
+type Ticketer func(ctx context.Context, token string, ttl time.Duration) (string, error)
 
 // A Server is an [http.Handler] with a hub behind it. Its methods may be called
 // concurrently.

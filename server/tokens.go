@@ -68,3 +68,33 @@ func (s *Server) revoke(x auth.Revocation) (empty, error) {
 func (s *Server) revoked(c access.Client) bool {
 	return s.config.Revocations.Check(c.User, c.TokenID, c.TokenTime) != nil
 }
+
+type ticketRequest struct {
+	Token string `json:"token" openapi:"required" doc:"The connection token that the ticket stands for."`
+	TTL   int    `json:"ttl" doc:"How long the ticket is good, in seconds; 0 for as long as tickets may be."`
+}
+
+type ticketResult struct {
+	Ticket string `json:"ticket" doc:"What the client sends in place of the token."`
+}
+
+func (s *Server) apiTicket(ctx context.Context, r *ticketRequest) (ticketResult, error) {
+	switch {
+	case s.config.Ticket == nil:
+		return ticketResult{}, wire.ErrNotAvailable.With("tickets are not accepted here")
+	case r.Token == "":
+		return ticketResult{}, fmt.Errorf(`%w: field "token" is missing`, body.ErrBad)
+	case r.TTL < 0:
+		return ticketResult{}, fmt.Errorf(`%w: field "ttl" is less than 0`, body.ErrBad)
+	}
+	t, err := s.config.Ticket(ctx, r.Token, time.Duration(r.TTL)*time.Second)
+	switch {
+	case errors.Is(err, auth.ErrExpired):
+		err = wire.ErrTokenExpired
+	case errors.Is(err, auth.ErrInvalid), errors.Is(err, auth.ErrRevoked):
+		err = wire.ErrUnauthorized.With("the token is not good")
+	case errors.Is(err, auth.ErrFull):
+		err = wire.ErrTooManyRequests
+	}
+	return ticketResult{t}, err
+}

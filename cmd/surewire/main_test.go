@@ -23,6 +23,12 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			defer l.Close()
+			internal, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			defer internal.Close()
+			e.Setenv("INTERNAL", internal.Addr().String())
 			e.Setenv("ADDRESS", l.Addr().String())
 			e.Setenv("SUREWIRE_URL", "http://"+l.Addr().String())
 			return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
+	"github.com/surewire/surewire/certs"
 	"github.com/surewire/surewire/demo"
 	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/limit"
@@ -36,9 +38,18 @@ type serveCmd struct {
 	Compression    bool           `env:"SUREWIRE_COMPRESSION" help:"Compress what goes to clients that offer it (permessage-deflate): fewer bytes, more processor time."`
 	Drain          time.Duration  `default:"10s" env:"SUREWIRE_DRAIN" help:"How long connections may take to end when the server is told to stop. In the first half of it clients are told to come back, spread out."`
 
+	InternalAddress string `placeholder:"HOST:PORT" env:"SUREWIRE_INTERNAL_ADDRESS" help:"Where operators are served, who nobody else may reach: /metrics, /healthz, /readyz and /debug/pprof. Empty for nowhere."`
+
+	TLS    tlsFlags    `embed:"" prefix:"tls-" envprefix:"SUREWIRE_TLS_"`
 	Log    logFlags    `embed:"" prefix:"log-" envprefix:"SUREWIRE_LOG_"`
 	Access accessFlags `embed:"" envprefix:"SUREWIRE_"`
 	Limits limitsFlags `embed:"" envprefix:"SUREWIRE_"`
+}
+
+// tlsFlags say how to serve https.
+type tlsFlags struct {
+	Cert string `placeholder:"FILE" env:"CERT" help:"Certificate chain, in PEM: then the server speaks https and wss. It is read again when it changes."`
+	Key  string `placeholder:"FILE" env:"KEY" help:"Its key, in PEM."`
 }
 
 // logFlags say what the log has.
@@ -109,9 +120,52 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) error {
 	if config.APIKey == "" {
 		logger.Warn("no API key is configured: backends cannot publish; set --api-key")
 	}
+	config.Revocations = r.revocations
+	if c.Access.Tickets {
+		config.Ticket = r.gate.Ticket
+	}
 	s := server.New(config)
-	fmt.Fprintf(out, "Surewire %s is ready at http://%s/\n", version(), listener.Addr())
-	return c.serve(ctx, listener, s, s, logger)
+	mux := http.NewServeMux()
+	mux.Handle("/", s)
+	mux.Handle("GET /healthz", s.Healthz())
+	if c.InternalAddress != "" {
+		end, err := c.serveInternal(s.Internal(), logger)
+		if err != nil {
+			return err
+		}
+		defer end()
+	}
+	scheme := "http"
+	if c.TLS.Cert != "" {
+		scheme = "https"
+	}
+	fmt.Fprintf(out, "Surewire %s is ready at %s://%s/\n", version(), scheme, listener.Addr())
+	return c.serve(ctx, listener, mux, s, logger)
+}
+
+// serveInternal serves operators until the function that it returns is called.
+func (c *serveCmd) serveInternal(h http.Handler, logger *slog.Logger) (end func(), err error) {
+	l, err := net.Listen("tcp", c.InternalAddress)
+	if err != nil {
+		return nil, fmt.Errorf("--internal-address: %w", err)
+	}
+	web := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
+	logger.Info("operators are served", "address", l.Addr().String())
+	go web.Serve(l) // ends with Close
+	return func() { web.Close() }, nil
+}
+
+// certificates returns those of --tls-cert, nil for none.
+func (c *serveCmd) certificates(logger *slog.Logger) (*tls.Config, error) {
+	if c.TLS.Cert == "" && c.TLS.Key == "" {
+		return nil, nil
+	}
+	pair, err := certs.New(c.TLS.Cert, c.TLS.Key, logger)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert, --tls-key: %w", err)
+	}
+	// The protocol's WebSocket needs HTTP/1.1: no other is offered.
+	return &tls.Config{GetCertificate: pair.GetCertificate, NextProtos: []string{"http/1.1"}}, nil
 }
 
 // hub returns the limits of a hub.
@@ -179,8 +233,16 @@ func (c *serveCmd) serve(ctx context.Context, l net.Listener, h http.Handler, s 
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
+	var err error
+	if web.TLSConfig, err = c.certificates(logger); err != nil {
+		return err
+	}
+	run := web.Serve
+	if web.TLSConfig != nil {
+		run = func(l net.Listener) error { return web.ServeTLS(l, "", "") }
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- web.Serve(l) }() // ends with Shutdown or Close
+	go func() { failed <- run(l) }() // ends with Shutdown or Close
 	select {
 	case err := <-failed:
 		return err
@@ -191,7 +253,7 @@ func (c *serveCmd) serve(ctx context.Context, l net.Listener, h http.Handler, s 
 	defer cancel()
 	left := make(chan error, 1)
 	go func() { left <- s.Shutdown(drain) }() // ends with drain, at the latest
-	err := errors.Join(web.Shutdown(drain), <-left)
+	err = errors.Join(web.Shutdown(drain), <-left)
 	web.Close()
 	if err != nil {
 		return fmt.Errorf("stopped before all clients had gone: %w", err)
