@@ -36,6 +36,7 @@ address: 127.0.0.1:0
 api_key: the key
 anonymous: false
 user_connections: 3
+tickets: true
 token: {secret: a secret of at least thirty-two bytes}
 hook:
   connect: http://127.0.0.1:${port}/connect
@@ -159,6 +160,34 @@ suite('access', { timeout: 120_000 }, () => {
     const c = sdk.client(t, server, { token: await token('--user', 'many') });
     c.connect();
     assert.equal((await c.events.next('disconnected')).code, 3504);
+  });
+
+  test('a token that is taken back ends its connections at once, and opens no more', async (t) => {
+    const taken = await token('--user', 'eve', '--id', 'the-one');
+    const other = await token('--user', 'eve');
+    const [one, two] = [sdk.client(t, server, { token: taken }), sdk.client(t, server, { token: other })];
+    for (const c of [one, two]) {
+      c.connect();
+      await c.events.next('connected');
+    }
+    assert.deepEqual(await api('revoke_token', { uid: 'the-one' }), { result: {} });
+    assert.equal((await one.events.next('disconnected')).code, 3500);
+    assert.equal(two.state, 'connected');
+    one.connect();
+    assert.equal((await one.events.next('disconnected')).code, 3500);
+    await api('invalidate_user_tokens', { user: 'eve', issued_before: Math.floor(Date.now() / 1000) + 60 });
+    assert.equal((await two.events.next('disconnected')).code, 3500);
+    await user(t, 'adam');
+  });
+
+  test('a ticket opens one connection', async (t) => {
+    const { result } = await api('ticket', { token: await token('--user', 'tess') });
+    const first = sdk.client(t, server, { token: result.ticket });
+    first.connect();
+    await first.events.next('connected');
+    const second = sdk.client(t, server, { token: result.ticket });
+    second.connect();
+    assert.equal((await second.events.next('disconnected')).code, 3500);
   });
 
   test('a backend in Python says who somebody is, and what they may', async (t) => {
