@@ -21,6 +21,9 @@ func (w *walker) enumFix(o *types.TypeName, f *enum.Fact, stringer *types.Func) 
 	}
 	const warning = " (existing readers get a string instead of a number; UnmarshalText does not read old numbers)"
 	if stringer == nil {
+		if w.hasMethod(o, "String") || w.hasMethod(o, "UnmarshalText") { // enumer writes these too
+			return nil
+		}
 		return []analysis.SuggestedFix{{
 			Message: "Generate MarshalText with enumer" + warning,
 			TextEdits: []analysis.TextEdit{{Pos: decl.Pos(), End: decl.Pos(), NewText: fmt.Appendf(nil,
