@@ -128,34 +128,36 @@ func fill(v reflect.Value, depth int) {
 
 var out = bufio.NewWriter(os.Stdout)
 
-func encode(name string, v any) {
+// An encoder returns the text of a value, and an error or, if it has none, a report.
+type encoder struct {
+	name    string
+	marshal func(v any) ([]byte, any)
+}
+
+/*encoders*/
+
+func encode(e encoder, name string, v any) {
 	defer func() {
-		if e := recover(); e != nil {
-			fmt.Fprintf(out, "%s\tPANIC\n", name)
+		if r := recover(); r != nil {
+			fmt.Fprintf(out, "%s\t%s\tPANIC\n", e.name, name)
 		}
 	}()
-	b, err := /*encode*/
-	if text, failed := failure(err); failed {
-		fmt.Fprintf(out, "%s\tERROR %.60q\n", name, text)
+	b, report := e.marshal(v)
+	if err, failed := report.(error); failed {
+		fmt.Fprintf(out, "%s\t%s\tERROR %.60q\n", e.name, name, err.Error())
 		return
 	}
-	fmt.Fprintf(out, "%s\t%s\n", name, b)
+	fmt.Fprintf(out, "%s\t%s\t%s\n", e.name, name, b)
 }
 
-// failure takes the error of an encoder, or the report of one that has none.
-func failure(v any) (string, bool) {
-	err, ok := v.(error)
-	if !ok {
-		return "", false
+// try encodes what p points to, by value and by pointer.
+func try(name string, p any) {
+	v := reflect.ValueOf(p).Elem()
+	fill(v, 0)
+	for _, e := range encoders {
+		encode(e, name, v.Interface())
+		encode(e, "&"+name, p)
 	}
-	return err.Error(), true
-}
-
-func try[T any](name string) {
-	var v T
-	fill(reflect.ValueOf(&v).Elem(), 0)
-	encode(name, v)
-	encode("&"+name, &v)
 }
 
 var _ encoding.TextMarshaler = TextV(0)
@@ -200,7 +202,7 @@ func generate(seed uint64, n int, strict bool) (source string, count int) {
 	}
 	g.b.WriteString("func main() {\n\tdefer out.Flush()\n")
 	for _, name := range names {
-		fmt.Fprintf(&g.b, "\ttry[%s](%q)\n", name, name)
+		fmt.Fprintf(&g.b, "\ttry(%q, new(%s))\n", name, name)
 	}
 	g.b.WriteString("}\n")
 	return g.b.String(), len(names)
