@@ -12,14 +12,24 @@ import (
 	"testing"
 )
 
-// surevet builds the command and returns its path.
-func surevet(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "surevet")
-	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+// tool is the command, built for all tests.
+var tool string
+
+func TestMain(m *testing.M) { os.Exit(withTool(m)) }
+
+func withTool(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "surevet")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
-	return path
+	defer os.RemoveAll(dir)
+	tool = filepath.Join(dir, "surevet")
+	if out, err := exec.Command("go", "build", "-o", tool, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
 }
 
 // A diagnostic is one finding, as -json has it.
@@ -33,7 +43,7 @@ type diagnostic struct {
 // diagnostics runs surevet in dir.
 func diagnostics(t *testing.T, dir string, args ...string) []diagnostic {
 	t.Helper()
-	cmd := exec.Command(surevet(t), append([]string{"-json"}, args...)...)
+	cmd := exec.Command(tool, append([]string{"-json"}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
 	var stdout, stderr bytes.Buffer
@@ -162,6 +172,13 @@ func (w *want) met(root string, d *diagnostic) bool {
 	return false
 }
 
+// The corpus has a surewire of its own. All tests that are strict use the same flags,
+// since go vet looks at all dependencies again for others.
+var (
+	corpusFlags = []string{"-send=on", "-sink=lintcorpus/surewire.Hub.Publish:1:surewire,lintcorpus/surewire.Encode:0:surewire", "./..."}
+	strictFlags = append([]string{"-strict"}, corpusFlags...)
+)
+
 // The corpus is 65 small cases, each a package or a few. By default everything it
 // wants is found, and nothing is found elsewhere; with -strict also what it wants
 // then.
@@ -174,9 +191,8 @@ func TestCorpus(t *testing.T) {
 	if n := len(cases) - 2; n < 65 { // without the stand-ins
 		t.Errorf("the corpus has %d cases", n)
 	}
-	flags := []string{"-send=on", "-sink=lintcorpus/surewire.Hub.Publish:1:surewire,lintcorpus/surewire.Encode:0:surewire", "./..."}
-	byDefault := diagnostics(t, dir, flags...)
-	strictly := diagnostics(t, dir, append([]string{"-strict"}, flags...)...)
+	byDefault := diagnostics(t, dir, corpusFlags...)
+	strictly := diagnostics(t, dir, strictFlags...)
 	for _, w := range expected {
 		found := byDefault
 		if w.strict {

@@ -55,7 +55,7 @@ func TestRulesPage(t *testing.T) {
 	}
 	module(t, dir)
 	found := map[string]bool{}
-	for _, d := range diagnostics(t, dir, "-strict", "-send=on", "./...") {
+	for _, d := range diagnostics(t, dir, strictFlags...) {
 		where := strings.TrimSuffix(strings.Split(place(dir, d.Posn), ":")[0], "/a.go")
 		found[where+" "+d.Category] = true
 	}

@@ -9,7 +9,6 @@ import (
 )
 
 func TestScripts(t *testing.T) {
-	tool := surevet(t)
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatal(err)
