@@ -5,9 +5,10 @@
 //	go run ./internal/precision [-work folder] [module ...]
 //
 // Modules come from the module proxy and are copied to the folder. One counts only if
-// surevet says of as many packages as it has that they were analysed. The exit code is 1 if a finding has not
-// been judged, if more are unwanted than one in 100,000 lines, if a finding that was judged
-// is not made any more, or if a module could not be analysed.
+// surevet says of as many packages as it has that they were analysed. The exit code is
+// 1 if a finding has not been judged, if more are unwanted than one in 100,000 lines,
+// if a finding that was judged is not made any more, or if a module could not be
+// analysed.
 package main
 
 import (
