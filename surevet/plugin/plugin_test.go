@@ -1,14 +1,31 @@
 package plugin_test
 
 import (
+	"os"
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/golangci/plugin-module-register/register"
 	"golang.org/x/tools/go/analysis"
 
 	"github.com/surewire/surewire/surevet/internal/profile"
-	_ "github.com/surewire/surewire/surevet/plugin"
+	"github.com/surewire/surewire/surevet/plugin"
 )
+
+// The sample for golangci-lint imports this package.
+func TestSample(t *testing.T) {
+	sample, err := os.ReadFile("../.custom-gcl.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := reflect.TypeFor[plugin.Settings]().PkgPath()
+	for _, line := range []string{"  - module: " + strings.TrimSuffix(path, "/plugin") + "\n", "    import: " + path + "\n"} {
+		if !strings.Contains(string(sample), line) {
+			t.Errorf("there is no %q", line)
+		}
+	}
+}
 
 func TestPlugin(t *testing.T) {
 	defer func() { profile.Strict, profile.Send = false, profile.Auto }()

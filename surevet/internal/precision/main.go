@@ -35,7 +35,7 @@ type module struct {
 // short returns the name that tables have.
 func (m module) short() string {
 	name := path.Base(m.path)
-	if strings.TrimLeft(name, "v0123456789") == "" {
+	if name == "go" || strings.TrimLeft(name, "v0123456789") == "" {
 		name = path.Base(path.Dir(m.path))
 	}
 	return name
