@@ -7,6 +7,8 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+
+	"golang.org/x/tools/go/types/typeutil"
 )
 
 // A Fact says that a type is an enumeration.
@@ -22,7 +24,7 @@ func (f *Fact) String() string { return "enum of " + strings.Join(f.Names, ", ")
 
 // Find returns the enumerations that the files of a package declare: types with
 // a group of constants that iota counts up, or of consecutive values. Flags, as
-// made by 1 << iota, are none.
+// made by 1 << iota, are none, nor are numbers whose String method writes the number.
 func Find(info *types.Info, pkg *types.Package, files []*ast.File) map[*types.TypeName]*Fact {
 	found := map[*types.TypeName]*Fact{}
 	for _, file := range files {
@@ -32,7 +34,61 @@ func Find(info *types.Info, pkg *types.Package, files []*ast.File) map[*types.Ty
 			}
 		}
 	}
+	for _, file := range files {
+		for _, decl := range file.Decls {
+			if d, ok := decl.(*ast.FuncDecl); ok && d.Name.Name == "String" && d.Recv != nil && d.Body != nil {
+				if t := numbered(info, d); t != nil {
+					delete(found, t)
+				}
+			}
+		}
+	}
 	return found
+}
+
+// numbered returns the type of a String method that writes the number: what has
+// such a method is an index or a handle, of which a few have names.
+func numbered(info *types.Info, d *ast.FuncDecl) *types.TypeName {
+	names := d.Recv.List[0].Names
+	if len(names) == 0 || len(d.Body.List) != 1 {
+		return nil
+	}
+	ret, ok := d.Body.List[0].(*ast.ReturnStmt)
+	recv := info.Defs[names[0]]
+	if !ok || recv == nil {
+		return nil
+	}
+	written := false
+	ast.Inspect(ret, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || info.Types[call.Fun].IsType() {
+			return true
+		}
+		f, ok := typeutil.Callee(info, call).(*types.Func)
+		if !ok || f.Pkg() == nil || f.Pkg().Path() != "fmt" && f.Pkg().Path() != "strconv" {
+			return true
+		}
+		for _, arg := range call.Args {
+			written = written || isNumber(info, arg, recv)
+		}
+		return true
+	})
+	named, ok := recv.Type().(*types.Named)
+	if !ok || !written {
+		return nil
+	}
+	return named.Obj()
+}
+
+// isNumber reports whether e is v as a number: as it is, or converted to one.
+func isNumber(info *types.Info, e ast.Expr, v types.Object) bool {
+	e = ast.Unparen(e)
+	if c, ok := e.(*ast.CallExpr); ok && len(c.Args) == 1 && info.Types[c.Fun].IsType() {
+		u, ok := info.TypeOf(c).Underlying().(*types.Basic)
+		return ok && u.Info()&types.IsInteger != 0 && isNumber(info, c.Args[0], v)
+	}
+	id, ok := e.(*ast.Ident)
+	return ok && info.Uses[id] == v
 }
 
 // A member is a constant of a group.

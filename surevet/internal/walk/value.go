@@ -108,7 +108,7 @@ func (w *walker) structure(r flow.Root, s step) {
 		return
 	}
 	if !s.marker && !(s.first && r.Zero) && showsNothing(n) {
-		w.found(r, s, report.Finding{Code: "SW304", Subjects: typeObjects(n.Type),
+		w.found(r, s, report.Finding{Code: "SW304", Strict: isUserinfo(n.Type), Subjects: typeObjects(n.Type),
 			Message: fmt.Sprintf("%s has no exported field and no marshaler: %s encodes as {}", w.name(n.Type), s.path)})
 	}
 	for _, c := range n.Dropped {
@@ -139,6 +139,13 @@ func showsNothing(n *jsonshape.Node) bool {
 		hidden = hidden || f.Name() != "_"
 	}
 	return hidden && len(n.Members) == 0
+}
+
+// isUserinfo reports whether t is the user of a URL. It may hold a password: that it
+// shows nothing is what one wants of it.
+func isUserinfo(t types.Type) bool {
+	named, ok := types.Unalias(t).(*types.Named)
+	return ok && named.Obj().Name() == "Userinfo" && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "net/url"
 }
 
 func isSQLNull(t types.Type) bool {

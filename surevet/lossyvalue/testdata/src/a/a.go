@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -152,3 +153,6 @@ type List []List
 type Ptr *Ptr
 
 func endless(l List, p Ptr) { json.Marshal(l); json.Marshal(p) }
+
+// The user of a URL may have a password, and is hidden on purpose.
+func link(u url.URL) { json.Marshal(u) }

@@ -3,6 +3,7 @@ package strict
 import (
 	"database/sql"
 	"encoding/json"
+	"net/url"
 	"time"
 )
 
@@ -42,3 +43,5 @@ func quotient(a, b float64) ([]byte, error) {
 func bare(err error) ([]byte, error) { return json.Marshal(err) } // want `error at error encodes as {}`
 
 func dropped(v any) { b, _ := json.Marshal(v); println(b) } // want `error of json.Marshal discarded`
+
+func link(u url.URL) { json.Marshal(u) } // want `url.Userinfo has no exported field and no marshaler`

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"b"
@@ -157,3 +159,28 @@ func publish(p *surewire.Publisher, s State, l Level) {
 // A log line is another matter, and a decoded value another still.
 func log(s State)               { slog.Info("x", "state", s) }
 func decode(b []byte, e *Event) { json.Unmarshal(b, e) }
+
+// A Slot is a number, of which the first have names: so its String has it.
+type Slot int
+
+const (
+	Input Slot = iota
+	Output
+)
+
+func (s Slot) String() string { return fmt.Sprintf("Slot<%d>", int(s)) }
+
+// A Phase is known by its name alone.
+type Phase int
+
+const (
+	Begin Phase = iota
+	End
+)
+
+func (p Phase) String() string { return strconv.Quote([...]string{"begin", "end"}[p]) }
+
+func numbers(s Slot, p Phase) {
+	json.Marshal(s)
+	json.Marshal(p) // want `enum Phase reaches json.Marshal as a number`
+}

@@ -15,7 +15,12 @@ const (
 	Highest = High
 )
 
-func (v Level) String() string { return format.Sprintf("level %d", uint8(v)) }
+func (v Level) String() string {
+	if v > High {
+		return format.Sprintf("level %d", uint8(v))
+	}
+	return [...]string{"none", "low", "high"}[v]
+}
 
 func levels(m map[Level]bool, l []Level) {
 	json.Marshal(m) // want `map key Level is written as a number`
