@@ -8,11 +8,12 @@ import (
 
 // An Ancestor is a pointer, map or slice that is being written. Two that are
 // equal are one value, so the second is a cycle. The type is part of it
-// because a struct and its first field have one address.
+// because a struct and its first field have one address. It holds no pointer,
+// so that to take note of it costs the garbage collector nothing.
 type Ancestor struct {
 	At   uintptr
-	Len  int // of a slice
-	Type reflect.Type
+	Len  int     // of a slice
+	Type uintptr // the identity of the type
 }
 
 // nearAncestors is how many are searched one by one; the others are in a set.
@@ -24,16 +25,19 @@ func (w *Writer) Enter(a Ancestor) bool {
 	if !contain.On {
 		return true
 	}
-	near := w.ancestors[:min(len(w.ancestors), nearAncestors)]
-	for i := len(near) - 1; i >= 0; i-- {
+	n := w.entered
+	near := w.near[:min(n, nearAncestors)]
+	for i := range near {
 		if near[i].At == a.At && near[i] == a {
 			return false
 		}
 	}
-	if len(w.ancestors) >= nearAncestors && !w.enterFar(a) {
+	if n < nearAncestors {
+		w.near[n] = a
+	} else if !w.enterFar(a) {
 		return false
 	}
-	w.ancestors = append(w.ancestors, a)
+	w.entered = n + 1
 	return true
 }
 
@@ -45,6 +49,7 @@ func (w *Writer) enterFar(a Ancestor) bool {
 		w.far = make(map[Ancestor]struct{})
 	}
 	w.far[a] = struct{}{}
+	w.beyond = append(w.beyond, a)
 	return true
 }
 
@@ -53,11 +58,16 @@ func (w *Writer) Leave() {
 	if !contain.On {
 		return
 	}
-	n := len(w.ancestors) - 1
-	if n >= nearAncestors {
-		delete(w.far, w.ancestors[n])
+	w.entered--
+	if w.entered >= nearAncestors {
+		w.leaveFar()
 	}
-	w.ancestors = w.ancestors[:n]
+}
+
+func (w *Writer) leaveFar() {
+	last := len(w.beyond) - 1
+	delete(w.far, w.beyond[last])
+	w.beyond = w.beyond[:last]
 }
 
 // Descend counts one more open container. It returns false, without
@@ -68,14 +78,14 @@ func (w *Writer) Descend(b []byte) bool {
 		return false
 	}
 	w.depth++
-	w.bound--
+	w.brim--
 	return true
 }
 
 // Ascend undoes Descend.
 func (w *Writer) Ascend() {
 	w.depth--
-	w.bound++
+	w.brim++
 }
 
 // Refuse writes what Descend refused. What does not fit is for the container
@@ -88,29 +98,4 @@ func (w *Writer) Refuse(b []byte, t reflect.Type) []byte {
 		return w.Replace(b, t, TooDeep, "")
 	}
 	return append(b, "null"...)
-}
-
-// Open is Enter, if tracked, and Descend. If either refuses, ok is false and
-// the value is written.
-func (w *Writer) Open(b []byte, tracked bool, a Ancestor) (out []byte, ok bool) {
-	switch {
-	case !tracked && w.Descend(b):
-		return b, true
-	case !tracked:
-		return w.Refuse(b, a.Type), false
-	case !w.Enter(a):
-		return w.Replace(b, a.Type, Cycle, ""), false
-	case !w.Descend(b):
-		w.Leave()
-		return w.Refuse(b, a.Type), false
-	}
-	return b, true
-}
-
-// Shut undoes Open.
-func (w *Writer) Shut(tracked bool) {
-	w.Ascend()
-	if tracked {
-		w.Leave()
-	}
 }

@@ -4,23 +4,22 @@ import "reflect"
 
 // A State is what a Writer goes back to when a part of the output is abandoned.
 type State struct {
-	at, bound, depth int
-	tally            Tally
+	at, brim, depth int
+	tally           Tally
 }
 
 // Here returns the state at the end of b.
-func (w *Writer) Here(b []byte) State { return State{len(b), w.bound, w.depth, w.tally} }
+func (w *Writer) Here(b []byte) State { return State{len(b), w.brim, w.depth, w.tally} }
 
 // Abandon replaces what was written of w.Root since Here returned s, and
 // forgets what is open.
 func (w *Writer) Abandon(b []byte, s State, detail string) []byte {
-	clear(w.ancestors[:cap(w.ancestors)])
 	clear(w.Anys[:cap(w.Anys)])
 	clear(w.Strings[:cap(w.Strings)])
 	clear(w.Keys[:cap(w.Keys)])
-	w.ancestors, w.far = w.ancestors[:0], nil
+	w.entered, w.beyond, w.far = 0, nil, nil
 	w.Anys, w.Strings, w.Ranks, w.Keys = w.Anys[:0], w.Strings[:0], w.Ranks[:0], w.Keys[:0]
-	w.bound, w.depth, w.full = s.bound, s.depth, false
+	w.brim, w.depth, w.full = s.brim, s.depth, false
 	w.Rollback(s.tally)
 	return w.Replace(b[:s.at], reflect.TypeOf(w.Root), Internal, detail)
 }
@@ -29,6 +28,6 @@ func (w *Writer) Abandon(b []byte, s State, detail string) []byte {
 // zero it gives them back. It does nothing once the output is full.
 func (w *Writer) Reserve(n int) {
 	if !w.full {
-		w.bound -= n
+		w.brim -= n
 	}
 }

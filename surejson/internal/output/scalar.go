@@ -63,10 +63,6 @@ func (w *Writer) Time(b []byte, t time.Time) []byte {
 	return out
 }
 
-// Ample reports whether [token.Head.AppendPlain] may be used, since what it
-// writes surely fits.
-func (w *Writer) Ample(b []byte) bool { return !contain.On || w.Room(b) >= token.Plain }
-
 // Text appends s as a string, on behalf of a value of type t.
 func (w *Writer) Text(b []byte, s string, t reflect.Type) []byte {
 	// Escapes take at most six times the bytes, so that this fits.

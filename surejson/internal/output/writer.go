@@ -41,12 +41,14 @@ type Writer struct {
 	Config // static during an encoding
 
 	start int  // of the output in the buffer
-	bound int  // where the buffer must end but for what closes the open containers; far below zero once full
+	brim  int  // how long the buffer may be for another [Brief] and what closes the open containers; far below zero once full
 	full  bool // nothing more fits: every open container ends
 	depth int  // open containers
 
-	ancestors []Ancestor
-	far       map[Ancestor]struct{} // the ancestors beyond nearAncestors
+	entered int                     // ancestors
+	near    [nearAncestors]Ancestor // the first of them
+	beyond  []Ancestor              // the others
+	far     map[Ancestor]struct{}   // those beyond, to find them
 
 	marks []mark
 	tally Tally // of the repairs made, also of those not among marks
@@ -97,7 +99,7 @@ var writers = sync.Pool{New: func() any { return new(Writer) }}
 func New(c *Config, start int, root any) *Writer {
 	w := writers.Get().(*Writer)
 	w.Config = *c
-	w.start, w.bound = start, start+c.MaxSize
+	w.start, w.brim = start, start+c.MaxSize-Brief
 	w.Root = root
 	return w
 }
@@ -142,21 +144,29 @@ func (w *Writer) Replace(b []byte, t reflect.Type, reason Reason, detail string)
 	return append(b, "null"...)
 }
 
+// Brief is more than a name that [token.Head.AppendPlain] writes takes, with a
+// number, a time, or another text that it writes.
+const Brief = 2 * token.Plain
+
+// Ample reports whether Brief bytes may follow b. What is known to be no longer
+// needs no other check: nearly all that is written.
+func (w *Writer) Ample(b []byte) bool { return !contain.On || len(b) <= w.brim }
+
 // Room returns how many bytes may follow b such that all open containers can
 // still be closed.
-func (w *Writer) Room(b []byte) int { return w.bound - len(b) }
+func (w *Writer) Room(b []byte) int { return w.brim + Brief - len(b) }
 
 // Over reports whether b is too long for all open containers to be closed,
 // or the output full.
-func (w *Writer) Over(b []byte) bool { return contain.On && len(b) > w.bound }
+func (w *Writer) Over(b []byte) bool { return !w.Ample(b) && len(b) > w.brim+Brief }
 
 // Aside runs f to write to a new buffer about as long as room, and returns
 // it. What f repairs is left to the caller.
 func (w *Writer) Aside(room int, f func(b []byte) []byte) []byte {
-	bound := w.bound
-	w.bound = room
+	brim := w.brim
+	w.brim = room - Brief
 	b := f(nil)
-	w.bound, w.full = bound, false
+	w.brim, w.full = brim, false
 	return b
 }
 
@@ -190,7 +200,7 @@ func (w *Writer) Spill(b []byte, it Item, t, in reflect.Type, at int) (out []byt
 		return w.Replace(b, t, TooLarge, ""), false
 	}
 	w.Note(at, in, TooLarge, "")
-	w.full, w.bound = true, math.MinInt/2
+	w.full, w.brim = true, math.MinInt/2
 	return b[:it.start], true
 }
 

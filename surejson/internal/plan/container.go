@@ -86,7 +86,7 @@ func demandedMethod(kind method.Kind, t reflect.Type, p memory.Ref) (*method.Met
 // pointer writes what a pointer leads to. A pointer to a pointer or to an
 // interface counts as nesting, since a chain of them may be of any length.
 func (c *compiler) pointer(p *Plan) appender {
-	t := p.t.Elem()
+	t, id := p.t.Elem(), memory.TypeIdentity(p.t)
 	elem := c.plan(t, true)
 	p.tracked = mayLoop(p.t)
 	follow := func(w *output.Writer, b []byte, q memory.Ref) []byte { return elem.run(w, b, q) }
@@ -110,7 +110,7 @@ func (c *compiler) pointer(p *Plan) appender {
 		if !ok {
 			return append(b, "null"...)
 		}
-		if p.tracked && !w.Enter(output.Ancestor{At: memory.Identity(q), Type: p.t}) {
+		if p.tracked && !w.Enter(output.Ancestor{At: memory.Identity(q), Type: id}) {
 			return w.Replace(b, p.t, output.Cycle, "")
 		}
 		b = follow(w, b, q)
@@ -135,29 +135,30 @@ func chained(p, elem *Plan) appender {
 
 // slice writes an array of the elements, or base64.
 func (c *compiler) slice(p *Plan) appender {
-	t := p.t
+	t, id := p.t, memory.TypeIdentity(p.t)
 	elem := c.plan(t.Elem(), true)
 	p.tracked = mayLoop(t)
 	values := func(w *output.Writer, b []byte, at memory.Ref) []byte {
 		base, n := memory.Elements(at)
-		if n > 0 && !p.tracked && w.Descend(b) {
+		if n == 0 {
+			if memory.IsNil(at) && !w.NilAsEmpty {
+				return append(b, "null"...)
+			}
+			return append(b, "[]"...)
+		}
+		if p.tracked && !w.Enter(output.Ancestor{At: memory.Identity(base), Len: n, Type: id}) {
+			return w.Replace(b, t, output.Cycle, "")
+		}
+		if w.Descend(b) {
 			b = list(w, b, t, elem, base, n)
 			w.Ascend()
-			return b
+		} else {
+			b = w.Refuse(b, t)
 		}
-		if n > 0 {
-			b, ok := w.Open(b, p.tracked, output.Ancestor{At: memory.Identity(base), Len: n, Type: t})
-			if !ok {
-				return b
-			}
-			b = list(w, b, t, elem, base, n)
-			w.Shut(p.tracked)
-			return b
+		if p.tracked {
+			w.Leave()
 		}
-		if memory.IsNil(at) && !w.NilAsEmpty {
-			return append(b, "null"...)
-		}
-		return append(b, "[]"...)
+		return b
 	}
 	if t.Elem().Kind() != reflect.Uint8 || method.Marshaler(t.Elem(), true) != nil {
 		return values

@@ -12,18 +12,24 @@ import (
 // mapping writes an object with its members sorted by name.
 func (c *compiler) mapping(p *Plan) appender {
 	p.tracked = mayLoop(p.t)
-	t := p.t
+	t, id := p.t, memory.TypeIdentity(p.t)
 	body := c.mapBody(p)
 	return func(w *output.Writer, b []byte, at memory.Ref) []byte {
 		if memory.IsNil(at) && !w.NilAsEmpty {
 			return append(b, "null"...)
 		}
-		b, ok := w.Open(b, p.tracked, output.Ancestor{At: memory.MapIdentity(at), Type: t})
-		if !ok {
-			return b
+		if p.tracked && !w.Enter(output.Ancestor{At: memory.MapIdentity(at), Type: id}) {
+			return w.Replace(b, t, output.Cycle, "")
 		}
-		b = body(w, b, at)
-		w.Shut(p.tracked)
+		if w.Descend(b) {
+			b = body(w, b, at)
+			w.Ascend()
+		} else {
+			b = w.Refuse(b, t)
+		}
+		if p.tracked {
+			w.Leave()
+		}
 		return b
 	}
 }
@@ -77,11 +83,10 @@ func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pa
 	output.Sort(order[ranks:], piled)
 	*stack, w.Ranks = piled, order
 	for i := 0; ok && i < len(*stack)-first; i++ {
-		it := w.Begin(b)
 		kv := &(*stack)[w.Ranks[ranks+i].Index]
-		b = w.Name(b, kv.Name)
-		it.Value(b)
 		p := memory.At(&kv.Value)
+		start, tally := len(b), w.Tally()
+		b = w.Name(b, kv.Name)
 		if elem.op == opString && w.Ample(b) {
 			if out, ok := token.None.AppendPlain(b, memory.Load[string](p), w.HTML); ok {
 				b = out
@@ -91,6 +96,7 @@ func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pa
 		b = elem.run(w, b, p)
 		if w.Over(b) {
 			var stop bool
+			it := output.ItemAt(start, start+len(w.Name(nil, kv.Name)), tally)
 			if b, stop = spill(w, b, it, p, t.Elem(), t, in); stop {
 				break
 			}

@@ -26,6 +26,9 @@ const (
 	opStruct
 )
 
+// scalar reports whether values are numbers, booleans or times.
+func (o op) scalar() bool { return o == opInt || o == opBool || o == opFloat64 || o == opTime }
+
 // A member is a field of a struct ready to be written.
 type member struct {
 	head     token.Head
@@ -33,6 +36,7 @@ type member struct {
 	step     memory.Step
 	op       op
 	rare     bool // it has an omit or a way through pointers
+	brief    bool // it takes at most output.Brief, whatever the value
 	p        *Plan
 	omit     func(w *output.Writer, at int, p memory.Ref) bool // nil: never left out
 }
@@ -76,6 +80,7 @@ func (c *compiler) member(t reflect.Type, f fields.Field, addressed bool) member
 	m.op = m.p.op
 	m.omit = omission(f, addressed)
 	m.rare = m.omit != nil || !m.step.Straight()
+	m.brief = m.op.scalar() && m.htmlHead.Len() <= token.Plain
 	return m
 }
 
@@ -120,6 +125,18 @@ func object(w *output.Writer, b []byte, pl *Plan, p memory.Ref) []byte {
 		} else {
 			q = m.step.Field(p)
 		}
+		if w.Ample(b) {
+			if m.brief {
+				b = m.append(w, b, q)
+				continue
+			}
+			if m.op == opString {
+				if out, ok := m.named(w.HTML).AppendPlain(b, memory.Load[string](q), w.HTML); ok {
+					b = out
+					continue
+				}
+			}
+		}
 		start, tally := len(b), w.Tally()
 		b = m.append(w, b, q)
 		if w.Over(b) {
@@ -135,13 +152,7 @@ func object(w *output.Writer, b []byte, pl *Plan, p memory.Ref) []byte {
 
 // append appends the member, whose value is at q.
 func (m *member) append(w *output.Writer, b []byte, q memory.Ref) []byte {
-	head := m.named(w.HTML)
-	if m.op == opString && w.Ample(b) {
-		if out, ok := head.AppendPlain(b, memory.Load[string](q), w.HTML); ok {
-			return out
-		}
-	}
-	b = head.Append(b)
+	b = m.named(w.HTML).Append(b)
 	switch m.op {
 	case opString:
 		return w.Text(b, memory.Load[string](q), m.p.t)
