@@ -41,6 +41,7 @@ func (w *Writer) Enter(a Ancestor) bool {
 	return true
 }
 
+//go:noinline
 func (w *Writer) enterFar(a Ancestor) bool {
 	if _, ok := w.far[a]; ok {
 		return false
@@ -64,6 +65,7 @@ func (w *Writer) Leave() {
 	}
 }
 
+//go:noinline
 func (w *Writer) leaveFar() {
 	last := len(w.beyond) - 1
 	delete(w.far, w.beyond[last])

@@ -52,6 +52,7 @@ type Writer struct {
 
 	marks []mark
 	tally Tally // of the repairs made, also of those not among marks
+	part  state // at the start of the part of the output that is being written
 
 	clock token.Clock
 

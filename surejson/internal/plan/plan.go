@@ -48,14 +48,16 @@ func Append(w *output.Writer, b []byte) []byte {
 // Part appends w.Root to b. Should a defect of this package, or a value that is
 // being changed, panic, it is null.
 func Part(w *output.Writer, b []byte) (out []byte) {
+	out = b
 	returned := false
-	if here := w.Here(b); contain.On {
+	if contain.On {
+		w.Mark()
 		defer func() {
 			if returned {
 				return
 			}
 			if r := recover(); r != nil {
-				out = w.Abandon(b, here, method.Describe(r))
+				out = w.Abandon(out, method.Describe(r))
 			}
 		}()
 	}
