@@ -3,9 +3,11 @@ package surejson_test
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/surewire/surewire/surejson"
 )
@@ -182,6 +184,45 @@ func TestMaxSizeOfEverySize(t *testing.T) {
 		mustBeValid(t, out, r)
 		if len(out) > max(size, 4) || r.Clean() != (size == len(whole)) {
 			t.Errorf("%d: %s, %v", size, out, r.Err())
+		}
+	}
+}
+
+// Values of every kind, each longer than what is written unchecked while there
+// is room, up to limits at every place of the output.
+func TestMaxSizeAtEveryPlace(t *testing.T) {
+	type wide struct {
+		Text                                                                                                string
+		ANameThatIsLongerThanAnyOtherNameAndThanWhatIsWrittenAtOnceSoThatItIsWrittenInTheGeneralWayAsItMust int
+		Min, Max                                                                                            int64
+		Small, Large                                                                                        float64
+		Far                                                                                                 time.Time
+		Yes                                                                                                 bool
+		At                                                                                                  *int64
+		Quoted                                                                                              int `json:",string"`
+		State                                                                                               state
+	}
+	at := int64(math.MinInt64)
+	row := wide{strings.Repeat("\x01", 50), math.MinInt64, math.MinInt64, math.MaxInt64, -1.2345678901234567e-6, math.MaxFloat64, time.Date(-290_000_000, 1, 1, 0, 0, 0, 999_999_999, time.FixedZone("", 3600)), true, &at, math.MinInt64, 1}
+	value := []any{
+		row, []wide{row, row}, []float64{row.Small, row.Small, row.Small, row.Small, row.Small, row.Small, row.Small, row.Small}, []int64{at, at, at, at, at, at, at, at},
+		[]*int64{&at, nil, &at}, []time.Time{row.Far, row.Far, row.Far, row.Far}, []bool{true, false, true, true, true, true, true},
+		map[string]string{"a": strings.Repeat("x", 39), strings.Repeat("b", 39): strings.Repeat("x", 39), strings.Repeat("c", 41): "y", "d": strings.Repeat("\x02", 41)},
+		map[string]any{"a": strings.Repeat("x", 39), strings.Repeat("b", 39): strings.Repeat("x", 39), strings.Repeat("c", 41): row, "d": []string{strings.Repeat("é", 20), "e"}},
+	}
+	exact := surejson.Encoder{Integers: surejson.IntegersAsNumbers}
+	for _, e := range []surejson.Encoder{{}, exact} {
+		whole, all := e.Append(nil, value)
+		for size := 4; size <= len(whole); size++ {
+			e.MaxSize = size
+			out, r := e.Append([]byte("before"), value)
+			out = out[len("before"):]
+			if !json.Valid(out) || len(out) > size || r.Has(surejson.TooLarge) != (size < len(whole)) {
+				t.Fatalf("%d: %d bytes, %v\n%s", size, len(out), r.Err(), out)
+			}
+			if size == len(whole) && (string(out) != string(whole) || r.Total != all.Total) {
+				t.Errorf("%s", out)
+			}
 		}
 	}
 }

@@ -22,9 +22,15 @@ const nearAncestors = 64
 // Enter takes a pointer, map or slice as ancestor of what follows and
 // returns false if it already is one.
 func (w *Writer) Enter(a Ancestor) bool {
-	if !contain.On {
+	if contain.On && w.entered == 0 {
+		w.near[0], w.entered = a, 1
 		return true
 	}
+	return !contain.On || w.enterBelow(a)
+}
+
+// enterBelow is Enter where there is an ancestor.
+func (w *Writer) enterBelow(a Ancestor) bool {
 	n := w.entered
 	near := w.near[:min(n, nearAncestors)]
 	for i := range near {
@@ -76,7 +82,7 @@ func (w *Writer) leaveFar() {
 // counting, if that is too deep or not even an empty one fits; Refuse then
 // writes null.
 func (w *Writer) Descend(b []byte) bool {
-	if contain.On && (w.depth >= w.MaxDepth || w.Room(b) < len("[]")) {
+	if contain.On && (w.depth >= w.MaxDepth || !w.Ample(b) && w.Room(b) < len("[]")) {
 		return false
 	}
 	w.depth++

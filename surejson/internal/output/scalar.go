@@ -66,7 +66,7 @@ func (w *Writer) Time(b []byte, t time.Time) []byte {
 // Text appends s as a string, on behalf of a value of type t.
 func (w *Writer) Text(b []byte, s string, t reflect.Type) []byte {
 	// Escapes take at most six times the bytes, so that this fits.
-	if !contain.On || len(s) < w.Room(b)>>3 {
+	if !contain.On || len(b)+8*len(s) <= w.brim {
 		if out, valid := token.AppendString(b, s, w.HTML); valid {
 			return out
 		}

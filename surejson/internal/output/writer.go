@@ -145,8 +145,8 @@ func (w *Writer) Replace(b []byte, t reflect.Type, reason Reason, detail string)
 	return append(b, "null"...)
 }
 
-// Brief is more than a name that [token.Head.AppendPlain] writes takes, with a
-// number, a time, or another text that it writes.
+// Brief is more than a name of up to [token.Plain] bytes takes with a number, a
+// time, or a text that [token.Head.AppendPlain] writes.
 const Brief = 2 * token.Plain
 
 // Ample reports whether Brief bytes may follow b. What is known to be no longer

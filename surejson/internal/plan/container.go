@@ -98,6 +98,7 @@ func (c *compiler) pointer(p *Plan) appender {
 		follow, simple = textEncoding(elem, method.Of(method.Error, t, true), follow), false
 	}
 	if simple && !p.tracked {
+		p.brief = elem.brief
 		return func(w *output.Writer, b []byte, at memory.Ref) []byte {
 			if q, ok := memory.Target(at); ok {
 				return elem.run(w, b, q)
@@ -206,6 +207,10 @@ func list(w *output.Writer, b []byte, t reflect.Type, elem *Plan, base memory.Re
 				b = out
 				continue
 			}
+		}
+		if elem.brief && w.Ample(b) {
+			b = elem.run(w, append(b, ','), p)
+			continue
 		}
 		start, tally := len(b), w.Tally()
 		b = append(b, ',')

@@ -97,7 +97,7 @@ func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pa
 		if w.Over(b) {
 			var stop bool
 			it := output.ItemAt(start, start+len(w.Name(nil, kv.Name)), tally)
-			if b, stop = spill(w, b, it, p, t.Elem(), t, in); stop {
+			if b, stop = spill(w, b, it, p, elem.t, t, in); stop {
 				break
 			}
 		}

@@ -28,6 +28,7 @@ type Plan struct {
 	members []member // of a struct
 	direct  bool     // an interface holds the value in its data word
 	tracked bool     // a pointer, map or slice that may lead back to itself
+	brief   bool     // no value takes more than token.Plain
 }
 
 // A planKey names a plan. Values that can be addressed have their own, since
@@ -144,10 +145,10 @@ func (c *compiler) encoding(p *Plan, addressed bool) appender {
 	}
 	run := c.byKind(p, addressed)
 	if p.t.Implements(errorType) {
-		run, p.op = textEncoding(p, method.Of(method.Error, p.t, addressed), run), opPlan
+		run, p.op, p.brief = textEncoding(p, method.Of(method.Error, p.t, addressed), run), opPlan, false
 	}
 	if method.IsMessage(p.t) {
-		run, p.op = messageEncoding(p, addressed, run), opPlan
+		run, p.op, p.brief = messageEncoding(p, addressed, run), opPlan, false
 	}
 	return run
 }

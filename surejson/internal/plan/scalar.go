@@ -15,6 +15,7 @@ func scalarEncoding(p *Plan, addressed bool) appender {
 	var run appender
 	switch p.t.Kind() {
 	case reflect.Bool:
+		p.brief = true
 		return func(w *output.Writer, b []byte, p memory.Ref) []byte {
 			return strconv.AppendBool(b, memory.Load[bool](p))
 		}
@@ -22,6 +23,7 @@ func scalarEncoding(p *Plan, addressed bool) appender {
 		t := p.t
 		return func(w *output.Writer, b []byte, p memory.Ref) []byte { return w.Text(b, memory.Load[string](p), t) }
 	case reflect.Float32, reflect.Float64:
+		p.brief = true
 		return floatEncoding(p)
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
@@ -32,6 +34,7 @@ func scalarEncoding(p *Plan, addressed bool) appender {
 	if m := enumMethod(p.t, addressed); m != nil {
 		return enumEncoding(p, m, run)
 	}
+	p.brief = true
 	return run
 }
 

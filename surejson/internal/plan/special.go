@@ -20,6 +20,7 @@ import (
 func specialEncoding(p *Plan) appender {
 	switch p.t {
 	case output.TimeType:
+		p.brief = true
 		return func(w *output.Writer, b []byte, p memory.Ref) []byte { return w.Time(b, memory.Load[time.Time](p)) }
 	case durationType:
 		return duration

@@ -26,9 +26,6 @@ const (
 	opStruct
 )
 
-// scalar reports whether values are numbers, booleans or times.
-func (o op) scalar() bool { return o == opInt || o == opBool || o == opFloat64 || o == opTime }
-
 // A member is a field of a struct ready to be written.
 type member struct {
 	head     token.Head
@@ -38,6 +35,7 @@ type member struct {
 	rare     bool // it has an omit or a way through pointers
 	brief    bool // it takes at most output.Brief, whatever the value
 	p        *Plan
+	of       reflect.Type                                      // the struct
 	omit     func(w *output.Writer, at int, p memory.Ref) bool // nil: never left out
 }
 
@@ -70,7 +68,7 @@ func (c *compiler) structure(p *Plan, addressed bool) appender {
 
 // member prepares one field.
 func (c *compiler) member(t reflect.Type, f fields.Field, addressed bool) member {
-	m := member{head: token.NewHead(f.Name, false), htmlHead: token.NewHead(f.Name, true), step: memory.StepTo(t, f.Index)}
+	m := member{of: t, head: token.NewHead(f.Name, false), htmlHead: token.NewHead(f.Name, true), step: memory.StepTo(t, f.Index)}
 	// What an embedded pointer leads to can be addressed.
 	addressed = addressed || !m.step.Straight()
 	m.p = c.plan(f.Type, addressed)
@@ -80,7 +78,7 @@ func (c *compiler) member(t reflect.Type, f fields.Field, addressed bool) member
 	m.op = m.p.op
 	m.omit = omission(f, addressed)
 	m.rare = m.omit != nil || !m.step.Straight()
-	m.brief = m.op.scalar() && m.htmlHead.Len() <= token.Plain
+	m.brief = m.p.brief && m.htmlHead.Len() <= token.Plain
 	return m
 }
 
@@ -141,7 +139,7 @@ func object(w *output.Writer, b []byte, pl *Plan, p memory.Ref) []byte {
 		b = m.append(w, b, q)
 		if w.Over(b) {
 			var stop bool
-			if b, stop = m.spill(w, b, start, tally, p, pl.t, in); stop {
+			if b, stop = m.spill(w, b, start, tally, p, in); stop {
 				break
 			}
 		}
@@ -173,11 +171,11 @@ func (m *member) append(w *output.Writer, b []byte, q memory.Ref) []byte {
 }
 
 // spill is the Writer's, for the member that starts at the offset start of the
-// object of type t at p, which starts at the offset in.
-func (m *member) spill(w *output.Writer, b []byte, start int, tally output.Tally, p memory.Ref, t reflect.Type, in int) ([]byte, bool) {
+// object at p, which starts at the offset in.
+func (m *member) spill(w *output.Writer, b []byte, start int, tally output.Tally, p memory.Ref, in int) ([]byte, bool) {
 	q, _ := m.step.Follow(p)
 	it := output.ItemAt(start, start+m.named(w.HTML).Len(), tally)
-	return spill(w, b, it, q, m.p.t, t, in)
+	return spill(w, b, it, q, m.p.t, m.of, in)
 }
 
 // closeObject ends an object whose first member's comma is at the offset in.
@@ -200,7 +198,7 @@ func quoted(t reflect.Type, plain *Plan, addressed bool) *Plan {
 		return plain
 	}
 	p := *plain
-	p.op = opPlan
+	p.op, p.brief = opPlan, false
 	p.run = func(w *output.Writer, b []byte, at memory.Ref) []byte {
 		// In a string, integers need no bound.
 		start, bigNumbers := len(b), w.BigNumbers
