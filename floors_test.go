@@ -33,10 +33,12 @@ var floors = map[string]int{
 	"auth":               2,
 	"socket":             2,
 	"memengine":          2,
+	"natsengine":         2,
 	"enginetest":         2,
 	"hub":                3,
 	"client":             3,
 	"hook":               3,
+	"natsembed":          3,
 	"server":             4,
 	"demo":               4,
 	"cmd/surewire":       5,
@@ -54,6 +56,9 @@ var rooms = map[string][]string{
 	"github.com/prometheus/client_golang":   {"server"},
 	"go.yaml.in/yaml/v3":                    {"cmd/surewire"},
 	"google.golang.org/protobuf":            {"surejson/protojson"},
+	"github.com/nats-io/nats-server/v2":     {"natsembed"},
+	"github.com/nats-io/nats.go":            {"natsengine"},
+	"golang.org/x/sys":                      {"natsembed"},
 }
 
 // Limits of size, in lines, for code that is not a test.

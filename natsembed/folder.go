@@ -1,0 +1,100 @@
+package natsembed
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// A folder is a data folder that this process has to itself.
+type folder struct {
+	dir  string
+	lock *os.File
+	life life
+}
+
+// A life is what the folder says of the process that has it, or had it last.
+type life struct {
+	Generation string `json:"generation"` // see Server.Generation
+	Boot       string `json:"boot"`       // of the kernel that ran the process; empty if it does not say
+	Clean      bool   `json:"clean"`      // the process closed the store
+}
+
+// openFolder makes dir if need be, and takes it for this process.
+func openFolder(dir string) (*folder, error) {
+	if err := makeFolder(dir); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("the data folder cannot be written to: %w", err)
+	}
+	if err := lockFile(f); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("the data folder %s is in use by another process: %w", dir, err)
+	}
+	return &folder{dir: dir, lock: f}, nil
+}
+
+func (f *folder) path() string { return filepath.Join(f.dir, "life.json") }
+
+// begin notes that a process has opened the store, and returns its generation.
+// What the kernel had in its cache is lost when the machine goes down, not when
+// a process does.
+func (f *folder) begin(synced bool) (generation string, err error) {
+	last := life{Clean: true}
+	text, err := os.ReadFile(f.path())
+	switch {
+	case err == nil:
+		if json.Unmarshal(text, &last) != nil {
+			last = life{} // half of it was written, or less: the machine went down
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("the data folder cannot be read: %w", err)
+	}
+	f.life = life{Generation: last.Generation, Boot: bootID()}
+	lost := !last.Clean && (last.Boot == "" || last.Boot != f.life.Boot)
+	if lost && !synced {
+		f.life.Generation = strconv.FormatInt(time.Now().Unix(), 36)
+	}
+	return f.life.Generation, f.write()
+}
+
+// end notes that the store was closed.
+func (f *folder) end() error {
+	f.life.Clean = true
+	return f.write()
+}
+
+// write replaces the note, so that a reader finds the old one or the new.
+func (f *folder) write() error {
+	text, err := json.Marshal(f.life)
+	if err != nil {
+		return err
+	}
+	if err := f.replace(text); err != nil {
+		return fmt.Errorf("the data folder cannot be written to: %w", err)
+	}
+	return nil
+}
+
+func (f *folder) replace(text []byte) error {
+	next := f.path() + ".new"
+	file, err := os.OpenFile(next, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(next, f.path())
+}
+
+// close gives the folder up. The lock file stays: another process may wait for it.
+func (f *folder) close() error { return f.lock.Close() }

@@ -1,0 +1,98 @@
+package line_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/natsengine/internal/line"
+)
+
+func TestTurnsAreInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := line.NewLines(100, 100)
+		leave, err := l.Enter(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		order := make(chan int, 10)
+		for i := range 10 {
+			go func() {
+				ctx := t.Context()
+				if i == 4 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, time.Second)
+					defer cancel()
+				}
+				leave, err := l.Enter(ctx, "a")
+				if err != nil {
+					order <- -i
+					return
+				}
+				order <- i
+				leave()
+			}()
+			synctest.Wait()
+		}
+		other, err := l.Enter(t.Context(), "b")
+		if err != nil {
+			t.Fatal("another line is blocked")
+		}
+		other()
+		time.Sleep(2 * time.Second)
+		leave()
+		synctest.Wait()
+		for i, want := range []int{-4, 0, 1, 2, 3, 5, 6, 7, 8, 9} {
+			if got := <-order; got != want {
+				t.Errorf("the %dth to come through is %d, want %d", i, got, want)
+			}
+		}
+		if n := l.Waiting(); n != 0 {
+			t.Errorf("%d wait when all have left", n)
+		}
+	})
+}
+
+func TestTooManyAreBusy(t *testing.T) {
+	l := line.NewLines(3, 2)
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	enter := func(name string, want error) {
+		t.Helper()
+		if _, err := l.Enter(canceled, name); !errors.Is(err, want) {
+			t.Errorf("Enter(%q) returned %v, want %v", name, err, want)
+		}
+	}
+	enter("a", nil)
+	enter("a", context.Canceled) // and so out again
+	go l.Enter(t.Context(), "a")
+	for l.Waiting() < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	enter("a", surewire.ErrBusy)
+	enter("b", nil)
+	enter("c", surewire.ErrBusy)
+}
+
+func TestRecentForgetsTheOldest(t *testing.T) {
+	r := line.NewRecent[int, int](10)
+	for i := range 100 {
+		r.Put(i, i)
+		if v, ok := r.Get(0); !ok || v != 0 {
+			t.Fatalf("what is asked for was forgotten after %d", i)
+		}
+	}
+	known := 0
+	for i := range 100 {
+		if _, ok := r.Get(99 - i); !ok {
+			break
+		}
+		known++
+	}
+	if known < 9 || known > 20 {
+		t.Errorf("the newest %d are known, want 9 to 20", known)
+	}
+}

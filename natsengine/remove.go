@@ -1,0 +1,54 @@
+package natsengine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/natsengine/internal/record"
+	"github.com/surewire/surewire/natsengine/internal/store"
+)
+
+// RemoveHistory implements [surewire.HistoryRemover]. A mark takes the place of
+// the messages, so that all know where the log goes on.
+func (e *Engine) RemoveHistory(ctx context.Context, channel string) error {
+	if err := e.check(ctx, channel); err != nil {
+		return err
+	}
+	leave, err := e.lines.Enter(ctx, channel)
+	if err != nil {
+		return fmt.Errorf("channel %q: %w", channel, err)
+	}
+	defer leave()
+	ctx, cancel := e.store.Bound(ctx, e.config.PublishTimeout)
+	defer cancel()
+	if err := e.remove(ctx, channel, e.route(channel)); err != nil {
+		return fmt.Errorf("channel %q: %w", channel, e.callError(ctx, err))
+	}
+	return nil
+}
+
+func (e *Engine) remove(ctx context.Context, channel string, r store.Route) error {
+	for {
+		head, newest, err := e.lookSurely(ctx, channel, r)
+		if err != nil || newest == nil || newest.Mark {
+			return err
+		}
+		mark := record.Record{Head: record.Head{Epoch: head.Epoch, Offset: head.Offset}, Nonce: e.nonce(), Mark: true}
+		seq, err := e.store.PutMark(ctx, r, mark, head.Seq)
+		if err == nil {
+			mark.Seq = seq
+			e.learn(channel, &mark, record.Head{})
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+		select { // another publisher was before
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", surewire.ErrBusy, ctx.Err())
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
