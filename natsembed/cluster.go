@@ -32,6 +32,10 @@ func (c *Cluster) apply(o *server.Options) error {
 		return err
 	}
 	o.ServerName = c.Node
+	// The server begins to talk to its peers once it listens for clients. So it
+	// does, on this machine alone, and admits none but those of this process.
+	o.DontListen, o.Host, o.Port = false, "127.0.0.1", server.RANDOM_PORT
+	o.CustomClientAuthentication = inProcess{}
 	o.Cluster = server.ClusterOpts{Name: c.Name, Host: host, Port: port, TLSConfig: c.TLS, TLSTimeout: 5, NoAdvertise: true, PoolSize: 3}
 	if o.Cluster.Name == "" {
 		o.Cluster.Name = "surewire"
@@ -59,4 +63,12 @@ func splitHostPort(address string) (host string, port int, err error) {
 		return "", 0, fmt.Errorf("the address %q of a node is not host:port", address)
 	}
 	return host, port, nil
+}
+
+// inProcess admits clients that came by [Server.InProcessConn].
+type inProcess struct{}
+
+func (inProcess) Check(c server.ClientAuthentication) bool {
+	at := c.RemoteAddress()
+	return at != nil && at.Network() == "pipe"
 }

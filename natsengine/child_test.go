@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"os"
 	"os/exec"
 	"strconv"
@@ -223,7 +222,6 @@ type child struct {
 	in    io.WriteCloser
 	lines chan string // of what it says, besides acknowledgements; closed at its end
 	book  *book
-	lag   func()
 }
 
 // A book is what all children were told.
@@ -371,12 +369,17 @@ func (c *child) judge(t *testing.T) {
 }
 
 // longest returns the longest pause of a writer, and forgets all.
-func (b *book) longest() (d time.Duration) {
+func (b *book) longest() time.Duration { return b.longestOf(-1) }
+
+// longestOf is longest without the writers of a node: one that still waits is
+// counted too.
+func (b *book) longestOf(dead int) (d time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	d = time.Duration(math.MinInt64)
-	for _, p := range b.pauses {
-		d = max(d, p)
+	for w, at := range b.acked {
+		if !strings.HasPrefix(w, fmt.Sprint("n", dead, "w")) {
+			d = max(d, b.pauses[w], time.Since(at))
+		}
 	}
 	clear(b.pauses)
 	return d
