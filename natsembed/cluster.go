@@ -70,5 +70,5 @@ type inProcess struct{}
 
 func (inProcess) Check(c server.ClientAuthentication) bool {
 	at := c.RemoteAddress()
-	return at != nil && at.Network() == "pipe"
+	return at != nil && at.Network() == "pipe" // of net.Pipe
 }

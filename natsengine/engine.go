@@ -61,6 +61,7 @@ type Config struct {
 	Guard func() error
 
 	MaxPending     int           // publications that wait, before others get ErrBusy; 0 means 8,192; an eighth of them per channel
+	MaxDelivery    int           // messages that wait for their delivery, before others are dropped and looked up; 0 means 65,536
 	PublishTimeout time.Duration // how long a publication is tried; 0 means 15s, enough for the election of a leader
 	IDWindow       time.Duration // how long an ID is known, also after a restart; 0 means 2 minutes; a profile's TTL bounds it
 	VerifyEvery    time.Duration // how often it is asked whether the end of a channel went missing; 0 means 20s
@@ -86,6 +87,7 @@ func (c Config) withDefaults() Config {
 	set(&c.Prefix, "surewire")
 	set(&c.Replicas, 1)
 	set(&c.MaxPending, 8192)
+	set(&c.MaxDelivery, 1<<16)
 	set(&c.PublishTimeout, 15*time.Second)
 	set(&c.IDWindow, 2*time.Minute)
 	set(&c.VerifyEvery, 20*time.Second)
@@ -148,7 +150,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		ids:   line.NewRecent[store.Key, surewire.Position](rememberedIDs),
 		kick:  make(chan struct{}, 1), healer: make(chan struct{}, 32),
 	}
-	e.channels.all, e.channels.inbox = make(map[string]*channel), make(chan *nats.Msg, inboxSize)
+	e.channels.all, e.channels.inbox = make(map[string]*channel), make(chan *nats.Msg, c.MaxDelivery)
 	if c.Generation != "" {
 		e.suffix = "." + c.Generation
 	}

@@ -52,10 +52,6 @@ type listener struct {
 	gone  atomic.Bool
 }
 
-// inboxSize is how many messages may wait for dispatch. What comes then is
-// dropped, noticed, and looked up.
-const inboxSize = 1 << 16
-
 // Subscribe implements [surewire.Engine].
 func (e *Engine) Subscribe(ctx context.Context, name string, s surewire.Sink) (surewire.Position, func(), error) {
 	for {
@@ -321,9 +317,12 @@ func (e *Engine) verify() {
 				return
 			}
 		}
+		again := e.config.VerifyEvery
 		if err := e.verifyAll(); err != nil && e.ctx.Err() == nil {
 			e.config.Logger.Warn("channels could not be verified", "error", err)
+			again = min(again, time.Second)
 		}
+		t.Reset(again)
 	}
 }
 

@@ -37,7 +37,7 @@ type Feed struct {
 	mu    sync.Mutex
 	last  surewire.Position // of what was delivered
 	held  []Item            // in the order of arrival
-	owned bool              // Open or Heal is at work, and all others leave what arrives to it
+	owned bool              // one is at work who delivers, and all others leave what arrives to him
 	again bool              // the log must be read once more: held was too long
 }
 
@@ -68,9 +68,9 @@ func (f *Feed) Arrive(i Item) (heal bool) {
 		f.mu.Unlock()
 		return false
 	}
+	f.owned = true
 	verdict := f.place(i)
 	if verdict == gap {
-		f.owned = true
 		f.hold(i)
 	}
 	at := f.last
@@ -78,7 +78,8 @@ func (f *Feed) Arrive(i Item) (heal bool) {
 	if verdict == next {
 		f.deliver(i.Message, at)
 	}
-	return verdict == gap
+	_, done := f.drain()
+	return !done
 }
 
 // Suspect says that the log has come to head. It reports whether Heal must be
@@ -86,7 +87,11 @@ func (f *Feed) Arrive(i Item) (heal bool) {
 func (f *Feed) Suspect(head surewire.Position) (heal bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.owned || head.Epoch == f.last.Epoch && head.Offset <= f.last.Offset {
+	if head.Epoch == f.last.Epoch && head.Offset <= f.last.Offset {
+		return false
+	}
+	if f.owned { // by one who delivers, or heals: he will look
+		f.again = true
 		return false
 	}
 	f.owned = true

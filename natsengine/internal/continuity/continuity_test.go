@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,12 +57,22 @@ func (l *log) read(_ context.Context, after surewire.Position, limit int) (surew
 
 // A reader keeps what a feed passes on.
 type reader struct {
+	slow time.Duration // what a delivery takes
+	busy atomic.Bool
+
 	mu   sync.Mutex
 	got  []surewire.Position
 	lost int
 }
 
 func (r *reader) deliver(m *surewire.Message, at surewire.Position) {
+	if r.busy.Swap(true) {
+		panic("two deliver at once")
+	}
+	defer r.busy.Store(false)
+	if r.slow > 0 {
+		time.Sleep(r.slow)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if m.Ephemeral {
@@ -260,5 +271,22 @@ func TestHealEndsWithItsContext(t *testing.T) {
 		if err := f.Heal(ctx, l.read); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Heal returned %v", err)
 		}
+	})
+}
+
+// Who suspects a loss while something is delivered does not deliver beside it.
+func TestSuspicionDuringDelivery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, r := &log{epoch: "e", first: 1}, &reader{slow: time.Second}
+		f, arrive := run(t, l, r)
+		first := l.publish()
+		go arrive(continuity.Item{Message: first})
+		synctest.Wait() // it is being delivered
+		last := l.publish()
+		if f.Suspect(last.Position) {
+			t.Error("Heal is to be called beside a delivery")
+		}
+		time.Sleep(time.Minute)
+		r.check(t, 1, 2)
 	})
 }

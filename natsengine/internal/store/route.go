@@ -51,11 +51,12 @@ func (s *Store) Route(p Profile, channel string) Route {
 }
 
 // token writes a name as one token of a subject, and of a stream's name: what
-// NATS gives a meaning there, or a file system, is escaped, and "" is a "%".
+// NATS gives a meaning there, or a file system, is escaped, and "" is a "=". The
+// server formats its log with names in it: none has a "%".
 func token(name string) string {
-	const special = "%.*>/\\ \t"
+	const special = "=%.*>/\\ \t"
 	if name == "" {
-		return "%"
+		return "="
 	}
 	if !strings.ContainsAny(name, special) {
 		return name
@@ -63,7 +64,7 @@ func token(name string) string {
 	var b strings.Builder
 	for i := range len(name) {
 		if strings.IndexByte(special, name[i]) >= 0 {
-			fmt.Fprintf(&b, "%%%02X", name[i])
+			fmt.Fprintf(&b, "=%02X", name[i])
 		} else {
 			b.WriteByte(name[i])
 		}

@@ -72,7 +72,7 @@ func (s *Store) connect(ctx context.Context) error {
 	}
 	s.js = js
 	for {
-		_, err := js.AccountInfo(ctx)
+		_, err := s.Used(ctx)
 		if err == nil {
 			return s.watchLeaders()
 		}
@@ -94,14 +94,18 @@ func (s *Store) Healthy(ctx context.Context) error {
 			return fmt.Errorf("%w: the connection to NATS is %s", surewire.ErrUnavailable, c.Status())
 		}
 	}
-	if _, err := s.js.AccountInfo(ctx); err != nil {
-		return fmt.Errorf("%w: %w", surewire.ErrUnavailable, err)
-	}
-	return nil
+	_, err := s.Used(ctx)
+	return err
 }
+
+// apiTimeout is how long JetStream is asked once: a cluster without a leader does
+// not answer.
+const apiTimeout = 2 * time.Second
 
 // Used returns how many bytes the account has stored, all replicas counted.
 func (s *Store) Used(ctx context.Context) (uint64, error) {
+	ctx, cancel := s.Bound(ctx, apiTimeout)
+	defer cancel()
 	info, err := s.js.AccountInfo(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", surewire.ErrUnavailable, err)

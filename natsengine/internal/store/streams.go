@@ -65,7 +65,7 @@ func (s *Store) makeStreams(p Profile) error {
 	ctx, cancel := context.WithTimeout(s.life, s.config.Timeout)
 	defer cancel()
 	for part := 0; part < partitions; {
-		_, err := s.js.CreateOrUpdateStream(ctx, s.streamConfig(p, part))
+		err := s.makeStream(ctx, p, part)
 		if err == nil {
 			part++
 			continue
@@ -81,6 +81,13 @@ func (s *Store) makeStreams(p Profile) error {
 		}
 	}
 	return nil
+}
+
+func (s *Store) makeStream(ctx context.Context, p Profile, part int) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*apiTimeout)
+	defer cancel()
+	_, err := s.js.CreateOrUpdateStream(ctx, s.streamConfig(p, part))
+	return err
 }
 
 func (s *Store) streamConfig(p Profile, part int) jetstream.StreamConfig {
