@@ -43,6 +43,9 @@ func (e *Engine) lookBy(ctx context.Context, channel string, r store.Route, read
 		e.config.Logger.Error("the store has lost the end of a channel: its readers are reset", "channel", channel)
 		return e.begin(ctx, channel, r, head)
 	}
+	if head.Seq > rec.Seq && head.Epoch == rec.Epoch {
+		head = rec.AsHead() // more was stored since: head and record belong together
+	}
 	return head, rec, nil
 }
 

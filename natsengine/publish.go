@@ -113,14 +113,18 @@ func (w *writing) run(ctx context.Context) (surewire.Published, error) {
 	} else {
 		err = e.store.Ensure(limit, w.route.Profile)
 	}
+	patience := store.FirstPatience
 	for wait := 2 * time.Millisecond; err == nil; wait = min(2*wait, 500*time.Millisecond) {
 		rec := head.Next()
 		rec.Nonce = w.nonce
-		seq, duplicate, failure := e.store.Put(limit, w.channel, w.route, &rec, w.p)
+		seq, duplicate, failure := e.store.Put(limit, w.channel, w.route, &rec, w.p, patience)
 		if failure == nil {
 			return w.settle(limit, rec, seq, duplicate)
 		}
 		if !errors.Is(failure, store.ErrConflict) {
+			if errors.Is(failure, store.ErrDoubt) {
+				patience = min(2*patience, store.LongPatience)
+			}
 			err = w.pause(limit, failure, head, wait)
 			continue
 		}

@@ -24,9 +24,12 @@ var (
 	ErrNoStream = errors.New("the stream is not there")  // nothing was stored; made anew, and again
 )
 
-// attemptTimeout is how long an answer is waited for. It is long beside any
-// write, and short beside the election of a leader.
-const attemptTimeout = 2 * time.Second
+// How long an answer is waited for: at first, and at most. An attempt that meets
+// a leader on its way out is never answered, and repeating one that was slow is safe.
+const (
+	FirstPatience = 400 * time.Millisecond
+	LongPatience  = 3 * time.Second
+)
 
 // A Key stands for an ID in its channel.
 type Key [15]byte
@@ -38,9 +41,9 @@ func KeyOf(channel, id string) (k Key) {
 	return k
 }
 
-// Put tries to store p as rec, if the newest message of the subject is the one
+// Put tries once, with patience, to store p as rec, if the newest message of the subject is the one
 // at rec.Prev. duplicate says that seq is that of the first with p's ID.
-func (s *Store) Put(ctx context.Context, channel string, r Route, rec *record.Record, p surewire.Publication) (seq uint64, duplicate bool, err error) {
+func (s *Store) Put(ctx context.Context, channel string, r Route, rec *record.Record, p surewire.Publication, patience time.Duration) (seq uint64, duplicate bool, err error) {
 	m, err := rec.Write(r.Subject, p)
 	if err != nil {
 		return 0, false, err
@@ -50,7 +53,7 @@ func (s *Store) Put(ctx context.Context, channel string, r Route, rec *record.Re
 		k := KeyOf(channel, p.ID)
 		m.Header[nats.MsgIdHdr] = []string{base64.RawURLEncoding.EncodeToString(k[:])}
 	}
-	return s.send(ctx, r, m)
+	return s.send(ctx, m, patience)
 }
 
 // PutMark stores a mark if the newest message of the subject is the one at
@@ -62,7 +65,7 @@ func (s *Store) PutMark(ctx context.Context, r Route, mark record.Record, prev u
 	}
 	m.Header[nats.ExpectedLastSubjSeqHdr] = []string{strconv.FormatUint(prev, 10)}
 	m.Header[nats.MsgRollup] = []string{nats.MsgRollupSubject}
-	seq, _, err = s.send(ctx, r, m)
+	seq, _, err = s.send(ctx, m, LongPatience)
 	if errors.Is(err, ErrDoubt) || errors.Is(err, ErrAbsent) {
 		err = fmt.Errorf("%w: %w", surewire.ErrUnavailable, err)
 	}
@@ -70,8 +73,8 @@ func (s *Store) PutMark(ctx context.Context, r Route, mark record.Record, prev u
 }
 
 // send hands m to its stream and waits for the answer.
-func (s *Store) send(ctx context.Context, r Route, m *nats.Msg) (seq uint64, duplicate bool, err error) {
-	ctx, cancel := s.Bound(ctx, attemptTimeout)
+func (s *Store) send(ctx context.Context, m *nats.Msg, patience time.Duration) (seq uint64, duplicate bool, err error) {
+	ctx, cancel := s.Bound(ctx, patience)
 	defer cancel()
 	answer, err := s.conns.publish.RequestMsgWithContext(ctx, m)
 	switch {
