@@ -1,0 +1,262 @@
+// Command engine measures natsengine against bare JetStream, on the same server
+// settings and in one run: publications by one and by many, and clients that
+// return. Leave the machine alone meanwhile.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/natsembed"
+	"github.com/surewire/surewire/natsengine"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 3, "how often each pair is measured, in turn")
+	each := flag.Duration("for", 2*time.Second, "how long each measurement takes")
+	channels := flag.Int("channels", 1000, "how many channels are published to")
+	many := flag.Int("many", 0, "if above 0: fill that many channels with a message each, and time the start")
+	flag.Parse()
+	if err := run(*rounds, *each, *channels, *many); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(rounds int, each time.Duration, channels, many int) error {
+	if many > 0 {
+		return startUp(many)
+	}
+	names := channelNames(channels)
+	for _, publishers := range []int{1, 128} {
+		for range rounds {
+			bare, err := inFolder(func(s *natsembed.Server) (float64, error) { return bareRate(s, names, publishers, each) })
+			if err != nil {
+				return err
+			}
+			ours, err := inFolder(func(s *natsembed.Server) (float64, error) { return engineRate(s, names, publishers, each) })
+			if err != nil {
+				return err
+			}
+			fmt.Printf("publish x%-3d  JetStream %7.0f/s  natsengine %7.0f/s  ratio %.2f\n", publishers, bare, ours, ours/bare)
+		}
+	}
+	for range rounds {
+		rate, err := inFolder(func(s *natsembed.Server) (float64, error) { return storm(s, names, 5000) })
+		if err != nil {
+			return err
+		}
+		fmt.Printf("5,000 clients return, 10 messages each: %.0f recoveries/s\n", rate)
+	}
+	return nil
+}
+
+// inFolder runs fn with a server on a new store.
+func inFolder(fn func(*natsembed.Server) (float64, error)) (float64, error) {
+	dir, err := os.MkdirTemp("", "surewire-bench-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	s, err := natsembed.Start(natsembed.Config{Dir: dir})
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close(context.Background())
+	return fn(s)
+}
+
+// payload is a value of the length that the figures are counted with.
+var payload = []byte(`"` + string(make256()) + `"`)
+
+func make256() []byte {
+	b := make([]byte, 254)
+	for i := range b {
+		b[i] = 'x'
+	}
+	return b
+}
+
+func channelNames(n int) (out []string) {
+	for i := range n {
+		out = append(out, fmt.Sprint("chat:", i))
+	}
+	return out
+}
+
+// rate runs publish from so many goroutines at once, for d, and returns how
+// often it was done in a second.
+func rate(publishers int, d time.Duration, publish func(i int) error) (float64, error) {
+	var n atomic.Int64
+	var failed atomic.Pointer[error]
+	end := time.Now().Add(d)
+	var wg sync.WaitGroup
+	for p := range publishers {
+		wg.Go(func() {
+			for i := p * 7919; time.Now().Before(end); i++ {
+				if err := publish(i); err != nil {
+					failed.Store(&err)
+					return
+				}
+				n.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if err := failed.Load(); err != nil {
+		return 0, *err
+	}
+	return float64(n.Load()) / d.Seconds(), nil
+}
+
+// bareRate publishes to streams like the engine's, each with what RePublish
+// costs, but without offsets and conditions.
+func bareRate(s *natsembed.Server, names []string, publishers int, d time.Duration) (float64, error) {
+	nc, err := nats.Connect("", nats.InProcessServer(s))
+	if err != nil {
+		return 0, err
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return 0, err
+	}
+	ctx := context.Background()
+	for p := range 8 {
+		_, err := js.CreateStream(ctx, jetstream.StreamConfig{
+			Name: fmt.Sprint("bare_", p), Subjects: []string{fmt.Sprintf("ch.%d.>", p)}, MaxMsgsPerSubject: 1000, MaxAge: 24 * time.Hour,
+			AllowDirect: true, RePublish: &jetstream.RePublish{Source: fmt.Sprintf("ch.%d.>", p), Destination: fmt.Sprintf("rt.%d.>", p)},
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	subjects := make([]string, len(names))
+	for i := range names {
+		subjects[i] = fmt.Sprintf("ch.%d.%s", i%8, names[i])
+	}
+	return rate(publishers, d, func(i int) error {
+		_, err := js.Publish(ctx, subjects[i%len(subjects)], payload)
+		return err
+	})
+}
+
+func engineRate(s *natsembed.Server, names []string, publishers int, d time.Duration) (float64, error) {
+	e, err := natsengine.Open(context.Background(), natsengine.Config{InProcess: s, Guard: s.Healthy})
+	if err != nil {
+		return 0, err
+	}
+	defer e.Close(context.Background())
+	return rate(publishers, d, func(i int) error {
+		_, err := e.Publish(context.Background(), names[i%len(names)], surewire.Publication{Data: payload})
+		return err
+	})
+}
+
+// storm has clients return to channels of 100 messages, of which each missed the
+// newest 10, and returns how many a second were served.
+func storm(s *natsembed.Server, names []string, clients int) (float64, error) {
+	ctx := context.Background()
+	e, err := natsengine.Open(ctx, natsengine.Config{InProcess: s})
+	if err != nil {
+		return 0, err
+	}
+	defer e.Close(ctx)
+	for range 100 {
+		for _, name := range names {
+			if _, err := e.Publish(ctx, name, surewire.Publication{Data: payload}); err != nil {
+				return 0, err
+			}
+		}
+	}
+	began := time.Now()
+	var failed atomic.Pointer[error]
+	var wg sync.WaitGroup
+	for c := range clients {
+		wg.Go(func() {
+			h, err := e.History(ctx, names[c%len(names)], surewire.Position{Offset: 90}, 300)
+			if err == nil && (!h.Complete || len(h.Messages) != 10) {
+				err = fmt.Errorf("recovered %d messages, complete %v", len(h.Messages), h.Complete)
+			}
+			if err != nil {
+				failed.Store(&err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := failed.Load(); err != nil {
+		return 0, *err
+	}
+	return float64(clients) / time.Since(began).Seconds(), nil
+}
+
+// startUp fills channels with a message each, and opens the store again.
+func startUp(many int) error {
+	dir, err := os.MkdirTemp("", "surewire-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	ctx := context.Background()
+	var next atomic.Int64
+	if err := with(dir, func(e *natsengine.Engine, _ *natsembed.Server) error {
+		var failed atomic.Pointer[error]
+		var wg sync.WaitGroup
+		for range 64 {
+			wg.Go(func() {
+				for i := next.Add(1); i <= int64(many); i = next.Add(1) {
+					if _, err := e.Publish(ctx, fmt.Sprint("chat:", i), surewire.Publication{Data: payload}); err != nil {
+						failed.Store(&err)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if err := failed.Load(); err != nil {
+			return *err
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	began := time.Now()
+	return with(dir, func(e *natsengine.Engine, s *natsembed.Server) error {
+		opened := time.Since(began)
+		h, err := e.History(ctx, "chat:1", surewire.Position{}, 10)
+		if err != nil || len(h.Messages) != 1 {
+			return fmt.Errorf("the first channel has %d messages: %w", len(h.Messages), err)
+		}
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		fmt.Printf("%d channels: opened in %v, first history after %v, %d MiB of heap, %d MiB of store\n",
+			many, opened.Round(time.Millisecond), time.Since(began).Round(time.Millisecond), m.HeapAlloc>>20, s.Stats().Used>>20)
+		return nil
+	})
+}
+
+// with runs fn with an engine on the store in dir, and closes it.
+func with(dir string, fn func(*natsengine.Engine, *natsembed.Server) error) error {
+	s, err := natsembed.Start(natsembed.Config{Dir: dir})
+	if err != nil {
+		return err
+	}
+	defer s.Close(context.Background())
+	e, err := natsengine.Open(context.Background(), natsengine.Config{InProcess: s})
+	if err != nil {
+		return err
+	}
+	defer e.Close(context.Background())
+	return fn(e, s)
+}
