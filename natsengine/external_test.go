@@ -1,0 +1,80 @@
+package natsengine_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/natsengine"
+)
+
+// external runs a NATS server that asks for TLS and a password.
+func external(t *testing.T) (url string, trust *tls.Config) {
+	t.Helper()
+	https := httptest.NewTLSServer(nil) // for its certificate, and who trusts it
+	t.Cleanup(https.Close)
+	pool := https.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	s, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(),
+		Username: "surewire", Password: "secret", TLS: true, TLSConfig: https.TLS, TLSTimeout: 10,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	if !s.ReadyForConnections(20 * time.Second) {
+		t.Fatal("the server is not ready")
+	}
+	return s.Addr().String(), &tls.Config{RootCAs: pool, ServerName: "example.com"}
+}
+
+func TestExternal(t *testing.T) {
+	address, trust := external(t)
+	c := natsengine.Config{
+		URLs: []string{"tls://surewire:secret@127.0.0.1:1", "tls://surewire:secret@" + address}, TLS: trust, // the first is down
+		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}
+	e, err := natsengine.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close(context.Background())
+	done, err := e.Publish(t.Context(), "a.b*>c", surewire.Publication{Data: []byte("1")})
+	if err != nil || done.Position.Offset != 1 {
+		t.Errorf("Publish: %v, %v", done, err)
+	}
+	if h, err := e.History(t.Context(), "a.b*>c", surewire.Position{}, 10); err != nil || len(h.Messages) != 1 || !h.Complete {
+		t.Errorf("History: %+v, %v", h, err)
+	}
+	// More than the server takes, which is 1 MiB.
+	if _, err := e.Publish(t.Context(), "c", surewire.Publication{Data: make([]byte, 2<<20)}); !errors.Is(err, surewire.ErrTooLarge) {
+		t.Errorf("Publish of 2 MiB returned %v", err)
+	}
+	wrong := c
+	wrong.URLs = []string{"tls://surewire:wrong@" + address}
+	if e, err := natsengine.Open(t.Context(), wrong); err == nil {
+		e.Close(context.Background())
+		t.Error("a wrong password is taken")
+	}
+	distrust := c
+	distrust.TLS = nil
+	if e, err := natsengine.Open(t.Context(), distrust); err == nil {
+		e.Close(context.Background())
+		t.Error("a certificate that nobody trusts is taken")
+	}
+	if _, err := natsengine.Open(t.Context(), natsengine.Config{}); err == nil {
+		t.Error("no server at all is taken")
+	}
+}
