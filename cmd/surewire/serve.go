@@ -22,7 +22,6 @@ import (
 	"github.com/surewire/surewire/demo"
 	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/limit"
-	"github.com/surewire/surewire/memengine"
 	"github.com/surewire/surewire/namespace"
 	"github.com/surewire/surewire/server"
 	"github.com/surewire/surewire/surejson"
@@ -41,6 +40,7 @@ type serveCmd struct {
 	InternalAddress string `placeholder:"HOST:PORT" env:"SUREWIRE_INTERNAL_ADDRESS" help:"Where operators are served, who nobody else may reach: /metrics, /healthz, /readyz and /debug/pprof. Empty for nowhere."`
 
 	TLS    tlsFlags    `embed:"" prefix:"tls-" envprefix:"SUREWIRE_TLS_"`
+	Engine engineFlags `embed:"" envprefix:"SUREWIRE_"`
 	Log    logFlags    `embed:"" prefix:"log-" envprefix:"SUREWIRE_LOG_"`
 	Access accessFlags `embed:"" envprefix:"SUREWIRE_"`
 	Limits limitsFlags `embed:"" envprefix:"SUREWIRE_"`
@@ -87,11 +87,16 @@ type limitsFlags struct {
 
 // Run serves until it is told to stop, then asks the clients to come back and
 // waits for them to go.
-func (c *serveCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	logger := c.Log.logger()
 	var r *rules
+	if c.Dev {
+		c.Engine.Engine = "memory"
+	}
+	if err := c.Engine.check(); err != nil {
+		return err
+	}
 	if !c.Dev {
-		var err error
 		if r, err = c.Access.rules(logger); err != nil {
 			return err
 		}
@@ -101,10 +106,11 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	engine := memengine.New(memengine.Config{
-		HistorySize: c.Limits.HistorySize, HistoryTTL: c.Limits.HistoryTTL, Retention: namespace.Set(c.Access.Namespaces).Retention,
-	})
-	defer engine.Close(context.WithoutCancel(ctx))
+	engine, end, err := c.Engine.open(ctx, c.Limits, namespace.Set(c.Access.Namespaces), logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end(context.WithoutCancel(ctx))) }()
 	publisher := &surewire.Publisher{Engine: engine, Logger: logger, MaxSize: c.Limits.MaxPublication}
 	config := server.Config{
 		Engine: engine, Publisher: publisher, Logger: logger, Origins: c.Origins, Compression: c.Compression, MaxPublication: c.Limits.MaxPublication,
