@@ -1,0 +1,66 @@
+// A server that keeps its channels on the disk is killed under load, and clients
+// with the unmodified centrifuge package go on where they stood.
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { goBuild, start } from './harness.mjs';
+import * as sdk from './protocol/sdk.mjs';
+
+const rounds = Number(process.env.KILL_ROUNDS ?? 3);
+
+suite('durable', { timeout: 120_000 + rounds * 20_000 }, () => {
+  test(`killed ${rounds} times under load: what was acknowledged arrives once and in order`, async (t) => {
+    const binary = await goBuild('.', './cmd/surewire');
+    const folder = await mkdtemp(join(tmpdir(), 'surewire-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    await writeFile(join(folder, 'surewire.yaml'), `
+api_key: key
+anonymous: true
+namespaces: {run: {subscribe: anyone}}
+`);
+    const args = (address) => ['serve', '--config', join(folder, 'surewire.yaml'), '--data', join(folder, 'data'), '--address', address];
+    let server = await start(t, binary, args('127.0.0.1:0'));
+    const { port } = server;
+    const clients = await Promise.all(sdk.numbers(1, 5).map(async () => sdk.subscribe(await sdk.connect(t, server), 'run:1')));
+
+    // One publisher repeats each number, under its ID, until it is acknowledged.
+    let stopped = false;
+    let n = 0;
+    const publisher = (async () => {
+      while (!stopped) {
+        const id = n + 1;
+        try {
+          const response = await fetch(`http://127.0.0.1:${port}/api/publish`, {
+            method: 'POST', headers: { 'X-API-Key': 'key' }, signal: AbortSignal.timeout(5000),
+            body: JSON.stringify({ channel: 'run:1', data: id, idempotency_key: `id-${id}` }),
+          });
+          const { result } = await response.json();
+          if (result) n = id;
+        } catch {
+          await sdk.sleep(20);
+        }
+      }
+    })();
+    for (let round = 0; round < rounds; round++) {
+      const from = n;
+      for (let i = 0; n < from + 30 && i < 1500; i++) await sdk.sleep(20);
+      assert.ok(n >= from + 30, `the publisher got no further than ${n}`);
+      await sdk.sleep(Math.random() * 200);
+      await server.kill();
+      server = await start(t, binary, args(`127.0.0.1:${port}`));
+    }
+    const last = n;
+    for (let i = 0; n < last + 20 && i < 1500; i++) await sdk.sleep(20);
+    stopped = true;
+    await publisher;
+    for (const s of clients) {
+      await s.events.data(n);
+      const got = s.events.of('publication').map((p) => p.data);
+      assert.deepEqual(got.slice(0, n), sdk.numbers(1, n));
+      assert.deepEqual(s.events.of('publication').map((p) => p.offset).slice(0, n), sdk.numbers(1, n));
+      assert.ok(s.events.of('subscribed').slice(1).every((c) => !c.wasRecovering || c.recovered), 'a client was told that it had missed something');
+    }
+  });
+});
