@@ -1,8 +1,11 @@
 package natsengine_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 
 	"github.com/surewire/surewire"
@@ -57,4 +60,34 @@ func TestContract(t *testing.T) {
 	t.Run("Durable", func(t *testing.T) {
 		enginetest.RunDurable(t, func(t *testing.T, dir string, b enginetest.Bounds) surewire.Engine { return start(t, dir, bounds(b)) })
 	})
+}
+
+// BenchmarkPublish publishes where nobody listens.
+func BenchmarkPublish(b *testing.B) {
+	for _, publishers := range []int{1, 64} {
+		b.Run(fmt.Sprint("publishers=", publishers), func(b *testing.B) {
+			e := start(b, b.TempDir(), natsengine.Config{})
+			names := names("c:", 1000)
+			p := surewire.Publication{Data: bytes.Repeat([]byte("7"), 256)}
+			b.ReportAllocs()
+			b.SetParallelism(publishers)
+			var n atomic.Int64
+			publish := func() {
+				if _, err := e.Publish(b.Context(), names[n.Add(1)%1000], p); err != nil {
+					b.Error(err)
+				}
+			}
+			if publishers == 1 {
+				for b.Loop() {
+					publish()
+				}
+				return
+			}
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					publish()
+				}
+			})
+		})
+	}
 }

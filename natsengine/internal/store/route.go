@@ -44,10 +44,27 @@ func (s *Store) subjects(profile string, part int) (stored, live string) {
 func (s *Store) Route(p Profile, channel string) Route {
 	h := fnv.New32a()
 	h.Write([]byte(channel))
-	part := int(h.Sum32() % partitions)
-	stored, live := s.subjects(p.Name, part)
+	part := s.parts(p.Name)[h.Sum32()%partitions]
 	name := token(channel)
-	return Route{Profile: p, Stream: s.streamName(p.Name, part), Subject: stored + name, Live: live + name}
+	return Route{Profile: p, Stream: part.stream, Subject: part.stored + name, Live: part.live + name}
+}
+
+// A part is what the channels of one stream have in common: its name, and how
+// their subjects begin.
+type part struct{ stream, stored, live string }
+
+// parts returns those of a profile: they are asked for with each publication.
+func (s *Store) parts(profile string) *[partitions]part {
+	if known, ok := s.named.Load(profile); ok {
+		return known.(*[partitions]part)
+	}
+	out := new([partitions]part)
+	for i := range out {
+		stored, live := s.subjects(profile, i)
+		out[i] = part{stream: s.streamName(profile, i), stored: stored, live: live}
+	}
+	s.named.Store(profile, out)
+	return out
 }
 
 // token writes a name as one token of a subject, and of a stream's name: what

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,6 +46,7 @@ type Store struct {
 	js     jetstream.JetStream
 
 	profiles profiles
+	named    sync.Map // of *[partitions]part, by the name of a profile
 
 	reads, reconnects, slow, leaders atomic.Uint64
 }
