@@ -115,6 +115,17 @@ type HistoryRemover interface {
 	RemoveHistory(ctx context.Context, channel string) error
 }
 
+// A Bus is an [Engine] by which the processes that use it reach each other.
+type Bus interface {
+	// Broadcast sends b, at most once, to all who listen, this process too. It
+	// returns once b is on its way. b is not kept.
+	Broadcast(ctx context.Context, b []byte) error
+
+	// Listen calls f with what is broadcast from now on, one at a time and in the
+	// order of each sender, until cancel is called. f owns what it gets.
+	Listen(ctx context.Context, f func(b []byte)) (cancel func(), err error)
+}
+
 // Retention bounds what an [Engine] keeps of a channel.
 type Retention struct {
 	Size int           // messages; 0 means the engine's default

@@ -32,3 +32,5 @@ func (e *Engine) Listen(ctx context.Context, fn func(b []byte)) (cancel func(), 
 	}
 	return cancel, nil
 }
+
+var _ surewire.Bus = (*Engine)(nil)

@@ -38,11 +38,12 @@ type method struct {
 	summary         string
 	request, result reflect.Type
 	call            func(ctx context.Context, s *Server, text []byte) (any, error)
+	all             bool // it is about connections, which may be at any process
 }
 
 // on makes a method of f, which gets a request that has been decoded.
 func on[Request, Result any](f func(s *Server, ctx context.Context, r *Request) (Result, error), summary string) method {
-	return method{summary, reflect.TypeFor[Request](), reflect.TypeFor[Result](), func(ctx context.Context, s *Server, text []byte) (any, error) {
+	return method{summary: summary, request: reflect.TypeFor[Request](), result: reflect.TypeFor[Result](), call: func(ctx context.Context, s *Server, text []byte) (any, error) {
 		r := new(Request)
 		if err := body.Decode(text, r); err != nil {
 			return nil, err
@@ -51,14 +52,20 @@ func on[Request, Result any](f func(s *Server, ctx context.Context, r *Request) 
 	}}
 }
 
+// everywhere has m carried out by all processes.
+func everywhere(m method) method {
+	m.all = true
+	return m
+}
+
 // methods are those of Centrifugo's HTTP API, by their names in the path.
 var methods = map[string]method{
 	"publish":        on((*Server).apiPublish, "Publish to a channel."),
 	"broadcast":      on((*Server).apiBroadcast, "Publish to several channels, to each by itself: one may fail, and the others not."),
-	"subscribe":      on((*Server).apiSubscribe, "Begin subscriptions that the clients have not asked for."),
-	"unsubscribe":    on((*Server).apiUnsubscribe, "End subscriptions."),
-	"disconnect":     on((*Server).apiDisconnect, "End connections."),
-	"refresh":        on((*Server).apiRefresh, "Set when connections expire."),
+	"subscribe":      everywhere(on((*Server).apiSubscribe, "Begin subscriptions that the clients have not asked for.")),
+	"unsubscribe":    everywhere(on((*Server).apiUnsubscribe, "End subscriptions.")),
+	"disconnect":     everywhere(on((*Server).apiDisconnect, "End connections.")),
+	"refresh":        everywhere(on((*Server).apiRefresh, "Set when connections expire.")),
 	"presence":       on((*Server).apiPresence, "Who reads a channel."),
 	"presence_stats": on((*Server).apiPresenceStats, "How many read a channel."),
 	"history":        on((*Server).apiHistory, "What is kept of a channel."),
@@ -67,8 +74,8 @@ var methods = map[string]method{
 	"info":           on((*Server).apiInfo, "The server, and how much it has to do."),
 
 	"ticket":                 on((*Server).apiTicket, "A ticket for a token: it opens one connection, soon, where only a URL or a log may carry it."),
-	"revoke_token":           on((*Server).apiRevokeToken, "Take a token back, and end the connections that it opened."),
-	"invalidate_user_tokens": on((*Server).apiInvalidateUserTokens, "Take a user's tokens back, and end the connections that they opened."),
+	"revoke_token":           everywhere(on((*Server).apiRevokeToken, "Take a token back, and end the connections that it opened.")),
+	"invalidate_user_tokens": everywhere(on((*Server).apiInvalidateUserTokens, "Take a user's tokens back, and end the connections that they opened.")),
 }
 
 // envelope is what the body of a publication may have besides its Data.
@@ -100,7 +107,7 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 		if name == "batch" {
 			result, err = s.batch(r.Context(), text)
 		} else {
-			result, err = m.call(r.Context(), s, text)
+			result, err = s.call(r.Context(), name, m, text)
 		}
 	}
 	status, e := s.refusal(r.Context(), err)
@@ -116,6 +123,15 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 	default:
 		answer(w, http.StatusOK, apiReply{Result: result})
 	}
+}
+
+// call carries out one call, here and where else it must be.
+func (s *Server) call(ctx context.Context, name string, m method, text []byte) (any, error) {
+	result, err := m.call(ctx, s, text)
+	if err == nil && m.all {
+		err = s.relay.Send(ctx, name, text)
+	}
+	return result, err
 }
 
 // A batchRequest holds commands: objects with one member each, the method's
@@ -152,7 +168,7 @@ func (s *Server) one(ctx context.Context, command map[string]json.RawMessage) ma
 			break
 		}
 		began := time.Now()
-		result, err := m.call(ctx, s, text)
+		result, err := s.call(ctx, name, m, text)
 		_, e := s.refusal(ctx, err)
 		s.counts.called(name, began, e)
 		if e != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/limit"
 	"github.com/surewire/surewire/server/internal/peer"
+	"github.com/surewire/surewire/server/internal/relay"
 )
 
 // Config configures a [Server]. Engine is required. What is not configured is
@@ -83,6 +84,7 @@ type Server struct {
 	id, name  string            // of this process: random, and the machine's
 	began     time.Time
 
+	relay  *relay.Relay
 	state  atomic.Uint32 // a State
 	doors  doors
 	counts counts
@@ -109,6 +111,10 @@ func New(c Config) *Server {
 	}
 	h.Engine, h.Publisher, h.Authorizer, h.Handlers, h.Logger = c.Engine, s.publisher, c.Authorizer, c.Handlers, c.Logger
 	s.hub = hub.New(h)
+	s.relay = relay.Start(c.Engine, s.id, func(ctx context.Context, name string, text []byte) error {
+		_, err := methods[name].call(ctx, s, text)
+		return err
+	}, c.Logger)
 	s.mux.HandleFunc("GET /connection/websocket", s.websocket)
 	s.mux.HandleFunc("POST /api/{method}", s.api)
 	s.mux.HandleFunc("GET /api/openapi.json", s.openAPI)
@@ -133,6 +139,7 @@ func (s *Server) Hub() *hub.Hub { return s.hub }
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.state.CompareAndSwap(uint32(Serving), uint32(Draining))
 	err := s.hub.Shutdown(ctx)
+	s.relay.Stop()
 	s.state.Store(uint32(Stopped))
 	if errors.Is(err, surewire.ErrClosed) {
 		return nil
