@@ -23,6 +23,13 @@ type Publication struct {
 	Ephemeral bool              // for those who listen now: not stored, without an offset
 	Kind      Kind              // joins and leaves are ephemeral and have no Data
 	Info      *ClientInfo       // the client that published, joined or left; nil where a backend published; never modified
+	Trace     *Trace            // for those who deliver it live, whether or not history keeps it; nil where nobody traces; never modified
+}
+
+// A Trace is where a publication belongs in a distributed trace. Clients do not
+// see it.
+type Trace struct {
+	Parent string // the span that published, as W3C Trace Context has it in the header traceparent
 }
 
 // A Kind says what a [Publication] tells.

@@ -29,6 +29,11 @@ type Publisher struct {
 	// stored then. It may be called concurrently.
 	Prepare func(ctx context.Context, channel string, p *Publication) error
 
+	// Trace, if not nil, is called just before the engine is, and what it returns
+	// once the engine has answered. The engine gets its context, and p as it left
+	// it, of which it may set only Trace. It may be called concurrently.
+	Trace func(ctx context.Context, channel string, p *Publication) (context.Context, func(error))
+
 	Logger *slog.Logger // hears of each value with repairs; nil means [slog.Default]
 
 	repaired repairs
@@ -136,7 +141,12 @@ func (p *Publisher) Publish(ctx context.Context, channel string, v any, opts ...
 	if err := p.guard(ctx, channel, &pub); err != nil {
 		return Receipt{Report: report}, err
 	}
+	answered := func(error) {}
+	if p.Trace != nil {
+		ctx, answered = p.Trace(ctx, channel, &pub)
+	}
 	done, err := p.Engine.Publish(ctx, channel, pub)
+	answered(err)
 	return Receipt{Position: done.Position, Duplicate: done.Duplicate, Report: report}, err
 }
 

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,4 +175,47 @@ func TestPrepareSeesWhatIsPublished(t *testing.T) {
 	if _, err := p.Publish(t.Context(), "c", 1); err != nil || !engine.pub.Ephemeral || engine.pub.TTL != time.Second {
 		t.Errorf("%+v, %v", engine.pub, err)
 	}
+}
+
+// A tracer is around the engine, and nothing else: what is refused before is not
+// its own.
+func TestTraceIsAroundTheEngine(t *testing.T) {
+	type key struct{}
+	var said []string
+	engine := &recorder{err: surewire.ErrBusy}
+	p := &surewire.Publisher{
+		Engine: contextual{engine, func(ctx context.Context) { said = append(said, "engine "+ctx.Value(key{}).(string)) }},
+		Prepare: func(_ context.Context, channel string, p *surewire.Publication) error {
+			said = append(said, "prepare")
+			if channel == "no" {
+				return surewire.ErrInvalid
+			}
+			p.Ephemeral = true
+			return nil
+		},
+		Trace: func(ctx context.Context, channel string, p *surewire.Publication) (context.Context, func(error)) {
+			said = append(said, fmt.Sprint("begin ", channel, " ", p.Ephemeral))
+			p.Trace = &surewire.Trace{Parent: "t"}
+			return context.WithValue(ctx, key{}, "inside"), func(err error) { said = append(said, fmt.Sprint("end ", err)) }
+		},
+	}
+	p.Publish(t.Context(), "no", 1)
+	if _, err := p.Publish(t.Context(), "c", 1); err != surewire.ErrBusy {
+		t.Errorf("Publish returned %v", err)
+	}
+	want := []string{"prepare", "prepare", "begin c true", "engine inside", "end " + surewire.ErrBusy.Error()}
+	if !slices.Equal(said, want) || engine.pub.Trace == nil || engine.pub.Trace.Parent != "t" {
+		t.Errorf("got %q, and the trace %v\nwant %q", said, engine.pub.Trace, want)
+	}
+}
+
+// contextual tells of the contexts that its engine gets.
+type contextual struct {
+	surewire.Engine
+	got func(context.Context)
+}
+
+func (c contextual) Publish(ctx context.Context, channel string, p surewire.Publication) (surewire.Published, error) {
+	c.got(ctx)
+	return c.Engine.Publish(ctx, channel, p)
 }

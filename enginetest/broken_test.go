@@ -77,6 +77,8 @@ func (b *broken) spoil(p surewire.Publication) surewire.Publication {
 		p.Tags = nil
 	case "drops who published":
 		p.Info = nil
+	case "drops traces":
+		p.Trace = nil
 	case "ignores TTLs":
 		p.TTL = 0
 	}

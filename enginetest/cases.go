@@ -232,15 +232,20 @@ func testContent(k *kit) {
 	r, _, cancel := k.subscribe("c")
 	defer cancel()
 	p := surewire.Publication{
-		Data: []byte(`{"text":"` + strings.Repeat("ü", 1000) + `"}`),
-		ID:   "x-1",
-		Tags: map[string]string{"user": "42"},
-		Info: &surewire.ClientInfo{Client: "c-1", User: "42", Conn: []byte(`{"name":"Ada"}`), Chan: []byte(`true`)},
+		Data:  []byte(`{"text":"` + strings.Repeat("ü", 1000) + `"}`),
+		ID:    "x-1",
+		Tags:  map[string]string{"user": "42"},
+		Info:  &surewire.ClientInfo{Client: "c-1", User: "42", Conn: []byte(`{"name":"Ada"}`), Chan: []byte(`true`)},
+		Trace: &surewire.Trace{Parent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
 	}
 	before := time.Now().Add(-time.Minute)
 	k.publish("c", p)
+	live := r.wait(k, 1)[0]
+	if live.Trace == nil || *live.Trace != *p.Trace {
+		k.Errorf("the trace from the subscription is %+v, want %+v", live.Trace, *p.Trace)
+	}
 	for from, m := range map[string]*surewire.Message{
-		"the subscription": r.wait(k, 1)[0],
+		"the subscription": live,
 		"history":          k.history("c", surewire.Position{}, 1).Messages[0],
 	} {
 		wantEqual(k, "data from "+from, string(m.Data), string(p.Data))

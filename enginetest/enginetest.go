@@ -72,7 +72,7 @@ var cases = []contractCase{
 	{name: "ConcurrentDuplicates", run: testConcurrentDuplicates, promise: "of concurrent publications with one ID one is stored, and all are told where"},
 	{name: "Ephemeral", run: testEphemeral, promise: "an ephemeral publication is delivered in order, without an offset, and not kept"},
 	{name: "EphemeralOrder", run: testEphemeralOrder, promise: "ephemeral publications, joins and leaves too, keep their place among those that are stored"},
-	{name: "Content", run: testContent, promise: "data, tags, ID and publisher arrive as they were published, with a time"},
+	{name: "Content", run: testContent, promise: "data, tags, ID and publisher arrive as they were published, with a time; a trace need not be kept in history"},
 	{name: "BadChannel", run: testBadChannel, promise: "a name that cannot name a channel is refused with ErrChannel"},
 	{name: "Canceled", run: testCanceled, promise: "a context that is done is refused with its error"},
 	{name: "Close", run: testClose, promise: "after Close every method returns ErrClosed"},

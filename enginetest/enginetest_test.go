@@ -43,6 +43,7 @@ var faults = []struct{ fault, seenBy string }{
 	{"drops kinds", "TestBroken/EphemeralOrder"},
 	{"drops tags", "TestBroken/Content"},
 	{"drops who published", "TestBroken/Content"},
+	{"drops traces", "TestBroken/Content"},
 	{"takes any channel", "TestBroken/BadChannel"},
 	{"ignores contexts", "TestBroken/Canceled"},
 	{"works when closed", "TestBroken/Close"},
