@@ -33,6 +33,35 @@ type Command struct {
 // Pong reports whether c answers a ping.
 func (c *Command) Pong() bool { return *c == Command{} }
 
+// Name is what the protocol calls what c asks; empty for a pong.
+func (c *Command) Name() string {
+	switch {
+	case c.Connect != nil:
+		return "connect"
+	case c.Subscribe != nil:
+		return "subscribe"
+	case c.Unsubscribe != nil:
+		return "unsubscribe"
+	case c.Publish != nil:
+		return "publish"
+	case c.Presence != nil:
+		return "presence"
+	case c.PresenceStats != nil:
+		return "presence_stats"
+	case c.History != nil:
+		return "history"
+	case c.RPC != nil:
+		return "rpc"
+	case c.Send != nil:
+		return "send"
+	case c.Refresh != nil:
+		return "refresh"
+	case c.SubRefresh != nil:
+		return "sub_refresh"
+	}
+	return c.Other
+}
+
 // Connect asks to begin: the first command of a connection.
 type Connect struct {
 	Token   string

@@ -288,3 +288,19 @@ func TestMissedPublications(t *testing.T) {
 		}
 	}
 }
+
+// The name of a command is that of its member in JSON.
+func TestCommandName(t *testing.T) {
+	for _, name := range []string{
+		"connect", "subscribe", "unsubscribe", "publish", "presence", "presence_stats", "history", "rpc", "send", "refresh", "sub_refresh", "ping",
+	} {
+		for cmd, err := range wire.Commands([]byte(`{"id":1,"` + name + `":{"data":1}}`)) {
+			if err != nil || cmd.Name() != name {
+				t.Errorf("%s is called %q, %v", name, cmd.Name(), err)
+			}
+		}
+	}
+	if pong := (&wire.Command{}); pong.Name() != "" {
+		t.Errorf("a pong is called %q", pong.Name())
+	}
+}
