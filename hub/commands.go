@@ -20,6 +20,10 @@ func (c *conn) do(ctx context.Context, cmd wire.Command) error {
 	if cmd.ID == 0 && !silent || first != (cmd.Connect != nil) {
 		return surewire.DisconnectBadRequest
 	}
+	if cmd.RPC != nil { // which may end later
+		return c.refuse(cmd.ID, c.rpc(ctx, &cmd))
+	}
+	ctx, ended := c.hub.ask.Begin(ctx, &cmd)
 	var err error
 	switch {
 	case cmd.Connect != nil:
@@ -38,8 +42,6 @@ func (c *conn) do(ctx context.Context, cmd wire.Command) error {
 		err = c.presence(ctx, channel, func() []byte { return wire.AppendStats(nil, cmd.ID, c.hub.Stats(channel)) })
 	case cmd.History != nil:
 		err = c.history(ctx, cmd.ID, cmd.History)
-	case cmd.RPC != nil:
-		err = c.rpc(ctx, cmd.ID, cmd.RPC)
 	case cmd.Send != nil:
 		err = c.message(ctx, cmd.Send.Data)
 	case cmd.Refresh != nil:
@@ -49,8 +51,9 @@ func (c *conn) do(ctx context.Context, cmd wire.Command) error {
 	case cmd.Other != "":
 		err = wire.ErrNotAvailable.With(cmd.Other)
 	default:
-		return surewire.DisconnectBadRequest
+		err = surewire.DisconnectBadRequest
 	}
+	ended(err)
 	return c.refuse(cmd.ID, err)
 }
 
@@ -196,16 +199,18 @@ func (c *conn) mayAsk(ctx context.Context, a access.Action, channel string) erro
 }
 
 // rpc asks the application. The answer may come after those to later commands.
-func (c *conn) rpc(ctx context.Context, id uint32, r *wire.RPC) error {
+func (c *conn) rpc(ctx context.Context, cmd *wire.Command) error {
 	handler := c.hub.config.Handlers.RPC
 	if handler == nil {
 		return wire.ErrNotAvailable.With("rpc")
 	}
 	began := c.link.Call(ctx, frameTimeout, func(ctx context.Context) {
-		data, err := c.hub.ask.Answer(ctx, c.who(), func(who access.Client) (any, error) { return handler(ctx, who, r.Method, r.Data) })
+		ctx, ended := c.hub.ask.Begin(ctx, cmd)
+		data, err := c.hub.ask.Answer(ctx, c.who(), func(who access.Client) (any, error) { return handler(ctx, who, cmd.RPC.Method, cmd.RPC.Data) })
+		ended(err)
 		if err == nil {
-			c.link.Queue(wire.AppendRPC(nil, id, data))
-		} else if d := c.refuse(id, err); d != nil {
+			c.link.Queue(wire.AppendRPC(nil, cmd.ID, data))
+		} else if d := c.refuse(cmd.ID, err); d != nil {
 			c.link.Close(ask.Disconnect(d))
 		}
 	})

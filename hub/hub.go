@@ -36,6 +36,10 @@ type Config struct {
 	// means that none is: a revocation that comes between the two is not missed.
 	Revoked func(access.Client) bool
 
+	// For tracing; called concurrently, and may be nil. FannedOut hears of publications with a Trace alone.
+	Command   func(ctx context.Context, name string) (context.Context, func(error))   // a client's command begins; the function: it has ended
+	FannedOut func(channel string, m *surewire.Message, began time.Time, readers int) // m came when it began, and was written for the readers
+
 	Commands     limit.Rate // of one connection; the zero rate does not limit
 	UserCommands limit.Rate // of all connections of a user, those without a name apart; the zero rate does not limit
 	UserConns    int        // connections of one user, those without a name apart; 0 does not limit
@@ -114,11 +118,11 @@ func New(c Config) *Hub {
 	c = c.withDefaults()
 	h := &Hub{
 		config:   c,
-		channels: live.New(live.Config{Engine: c.Engine, TailLen: c.TailLen, TailSize: c.TailBytes, Budget: int64(c.TailsMax)}),
+		channels: live.New(live.Config{Engine: c.Engine, TailLen: c.TailLen, TailSize: c.TailBytes, Budget: int64(c.TailsMax), FannedOut: c.FannedOut}),
 		wheel:    wheel.New[*conn](c.PingInterval, c.PongTimeout),
 		past:     history.New(c.Engine),
 		roster:   roster.New[*conn](),
-		ask:      ask.Application{Authorizer: c.Authorizer, Publisher: c.Publisher, Logger: c.Logger},
+		ask:      ask.Application{Authorizer: c.Authorizer, Publisher: c.Publisher, Logger: c.Logger, Command: c.Command},
 		terms:    term.Maker{Grace: c.ExpiryGrace},
 		pace:     pace.Limits{Conn: c.Commands, User: c.UserCommands},
 	}

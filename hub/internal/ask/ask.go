@@ -19,6 +19,16 @@ type Application struct {
 	Authorizer access.Authorizer
 	Publisher  *surewire.Publisher
 	Logger     *slog.Logger
+	Command    func(ctx context.Context, name string) (context.Context, func(error)) // may be nil
+}
+
+// Begin tells who wants to know that a client's command begins. The command is
+// carried out with the context, and then ended is called.
+func (a Application) Begin(ctx context.Context, cmd *wire.Command) (_ context.Context, ended func(error)) {
+	if a.Command == nil {
+		return ctx, func(error) {}
+	}
+	return a.Command(ctx, cmd.Name())
 }
 
 // Connect asks whether a client may connect, or stay.

@@ -34,7 +34,17 @@ type Channel struct {
 	fanning bool     // it is at a worker's, or in the queue of them
 	fresh   bool     // the tail has what fanOut has not yet told of
 	lost    bool     // continuity is gone: every reader has been told
+	traced  *traced  // nil unless what is fresh has traces
 }
+
+// traced is what [Config.FannedOut] is to hear of, after the next round.
+type traced struct {
+	messages []*surewire.Message
+	began    []time.Time
+}
+
+// maxTraced bounds traced.
+const maxTraced = 64
 
 // A Cursor is where one reader stands in a channel. The zero Cursor stands
 // nowhere. It must not be copied.
@@ -181,12 +191,28 @@ func (ch *Channel) Deliver(name string, m *surewire.Message) {
 	}
 	grown := ch.tail.Size() - before
 	ch.fresh = true
+	if m.Trace != nil {
+		ch.note(m)
+	}
 	start := !ch.fanning && len(ch.cursors) > 0
 	ch.fanning = ch.fanning || start
 	ch.mu.Unlock()
 	ch.all.grew(grown)
 	if start {
 		ch.all.workers.put(ch)
+	}
+}
+
+// note has FannedOut told of m, if somebody will be. The caller holds mu.
+func (ch *Channel) note(m *surewire.Message) {
+	if ch.all.config.FannedOut == nil || len(ch.cursors) == 0 {
+		return
+	}
+	if ch.traced == nil {
+		ch.traced = &traced{}
+	}
+	if t := ch.traced; len(t.messages) < maxTraced {
+		t.messages, t.began = append(t.messages, m), append(t.began, time.Now())
 	}
 }
 
@@ -200,12 +226,18 @@ const crowd = 256
 func (ch *Channel) fanOut() {
 	ch.mu.Lock()
 	ch.fresh = false
-	readers := ch.snapshot()
+	readers, told := ch.snapshot(), ch.traced
+	ch.traced = nil
 	ch.mu.Unlock()
 	if n := min(parts, len(readers)/crowd); n > 1 {
 		wakeCrowd(readers, n)
 	} else {
 		wake(readers)
+	}
+	if told != nil {
+		for i, m := range told.messages {
+			ch.all.config.FannedOut(ch.name, m, told.began[i], len(readers))
+		}
 	}
 	ch.mu.Lock()
 	again := ch.fresh
@@ -240,7 +272,7 @@ func (ch *Channel) Lost(string) {
 	if !ch.lost {
 		readers = ch.snapshot()
 	}
-	ch.lost, ch.cursors, ch.readers = true, nil, nil
+	ch.lost, ch.cursors, ch.readers, ch.traced = true, nil, nil, nil
 	ch.all.size.Add(-int64(ch.tail.Clear())) // trim no longer sees it
 	ch.mu.Unlock()
 	ch.all.detach(ch)

@@ -38,12 +38,17 @@ const (
 	Behind  = tail.Behind
 )
 
-// Config configures [Channels]. All fields are required.
+// Config configures [Channels]. All fields but FannedOut are required.
 type Config struct {
 	Engine   surewire.Engine
 	TailLen  int   // frames kept per channel
 	TailSize int   // bytes kept per channel
 	Budget   int64 // bytes of all tails together
+
+	// FannedOut is called when as many readers as there were have been woken for
+	// m, which has a Trace; began is when it was delivered. It must not wait. Of
+	// the messages that one round tells of, it hears of the first few. It may be nil.
+	FannedOut func(channel string, m *surewire.Message, began time.Time, readers int)
 }
 
 // Channels are the live channels of a process. The methods may be called

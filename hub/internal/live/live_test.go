@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -316,3 +317,90 @@ func TestJoinAndLeaveRandomly(t *testing.T) {
 		})
 	}
 }
+
+// FannedOut hears of what has a trace, when its readers have been woken, and no
+// lock is held.
+func TestFannedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := memengine.New(memengine.Config{})
+		defer e.Close(context.Background())
+		var heard []string
+		var cs *Channels
+		var r *reader
+		cs = New(Config{Engine: e, TailLen: 1000, TailSize: 1 << 20, Budget: 1 << 20,
+			FannedOut: func(channel string, m *surewire.Message, began time.Time, readers int) {
+				if r.woken.Load() == 0 || len(cs.Find(channel).Readers()) != readers {
+					t.Error("it was told before the reader")
+				}
+				heard = append(heard, fmt.Sprint(channel, " ", string(m.Data), " ", time.Since(began), " ", readers))
+			}})
+		defer cs.Close()
+		send := func(data string, trace *surewire.Trace) {
+			t.Helper()
+			if _, err := e.Publish(t.Context(), "c", surewire.Publication{Data: []byte(data), Trace: trace}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		traced := &surewire.Trace{Parent: "t"}
+		send("0", traced) // nobody reads
+		r = join(t, cs, "c", nil)
+		other := join(t, cs, "c", nil)
+		send("1", traced)
+		synctest.Wait()
+		send("2", nil)
+		synctest.Wait()
+		r.ch.Remove(&r.Cursor)
+		other.ch.Remove(&other.Cursor)
+		send("3", traced) // nobody reads now
+		r.ch.Add(&r.Cursor, r, framer{}, nil)
+		send("4", nil)
+		synctest.Wait()
+		r.ch.Remove(&r.Cursor)
+		if want := []string{"c 1 0s 2"}; !slices.Equal(heard, want) {
+			t.Errorf("heard %q, want %q", heard, want)
+		}
+		r.ch.Leave()
+		other.ch.Leave()
+	})
+}
+
+// However much comes in one round, what is to be told of it afterwards is bounded.
+func TestFannedOutIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := memengine.New(memengine.Config{})
+		defer e.Close(context.Background())
+		heard := 0
+		cs := New(Config{Engine: e, TailLen: 1000, TailSize: 1 << 20, Budget: 1 << 20, FannedOut: func(string, *surewire.Message, time.Time, int) { heard++ }})
+		defer cs.Close()
+		ch, err := cs.Join(t.Context(), "c")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &slow{begun: make(chan struct{}, 10), leave: make(chan struct{})}
+		ch.Add(&s.Cursor, s, framer{}, nil)
+		for i := range 3 * maxTraced {
+			if _, err := e.Publish(t.Context(), "c", surewire.Publication{Data: []byte("1"), Trace: &surewire.Trace{}}); err != nil {
+				t.Fatal(err)
+			}
+			if i == 0 {
+				<-s.begun // the first round is at it
+			}
+		}
+		close(s.leave)
+		synctest.Wait()
+		if want := 1 + maxTraced; heard != want {
+			t.Errorf("heard of %d, want %d", heard, want)
+		}
+		ch.Remove(&s.Cursor)
+		ch.Leave()
+	})
+}
+
+// A slow reader holds up the round until it may go.
+type slow struct {
+	Cursor
+	begun, leave chan struct{}
+}
+
+func (s *slow) Wake() { s.begun <- struct{}{}; <-s.leave }
+func (s *slow) Lost() {}
