@@ -2,6 +2,7 @@ package hook
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -460,3 +461,37 @@ func TestTheLog(t *testing.T) {
 		}
 	}
 }
+
+// What Wrap returns makes the requests; the connections are closed where they are.
+func TestWrap(t *testing.T) {
+	inner := &idle{backend: func(r *http.Request) (*http.Response, error) {
+		return says(200, `{"result":{"data":"`+r.Header.Get("traceparent")+`"}}`), nil
+	}}
+	c := newClient(t, Config{Transport: inner, Wrap: func(next http.RoundTripper) http.RoundTripper {
+		return backend(func(r *http.Request) (*http.Response, error) {
+			r.Header.Set("traceparent", "t")
+			return next.RoundTrip(r)
+		})
+	}})
+	if answer, err := c.RPC(t.Context(), access.Client{}, "m", nil); err != nil || string(answer.(json.RawMessage)) != `"t"` {
+		t.Errorf("got %s, %v", answer, err)
+	}
+	if c.Close(); !inner.closed {
+		t.Error("the connections were left open")
+	}
+	own := newClient(t, Config{Wrap: func(next http.RoundTripper) http.RoundTripper {
+		if _, ok := next.(*http.Transport); !ok {
+			t.Errorf("%T is wrapped, want the client's own", next)
+		}
+		return next
+	}})
+	own.Close()
+}
+
+// idle is a transport with connections.
+type idle struct {
+	backend
+	closed bool
+}
+
+func (i *idle) CloseIdleConnections() { i.closed = true }

@@ -47,8 +47,9 @@ type Config struct {
 	OpenFor    time.Duration // how long it stays open; 0 means 30 s
 	CloseAfter int           // successful requests in a row that close it again; 0 means 2
 
-	Transport http.RoundTripper // nil means one of its own, for HTTP/1.1 and without a proxy
-	Logger    *slog.Logger      // nil means [slog.Default]
+	Transport http.RoundTripper                         // nil means one of its own, for HTTP/1.1 and without a proxy
+	Wrap      func(http.RoundTripper) http.RoundTripper // returns what is used in place of Transport, for tracing; may be nil
+	Logger    *slog.Logger                              // nil means [slog.Default]
 }
 
 // A Client asks one endpoint of a backend. Its methods may be called
@@ -60,7 +61,8 @@ type Config struct {
 type Client struct {
 	// Static after construction.
 	config    Config
-	transport http.RoundTripper
+	transport http.RoundTripper   // makes the requests
+	inner     http.RoundTripper   // has the connections
 	header    http.Header         // of every request; not modified
 	pass      []string            // canonical
 	client    map[string]struct{} // canonical
@@ -113,7 +115,7 @@ func New(cfg Config) (*Client, error) {
 		cfg.Logger = slog.Default()
 	}
 	c := &Client{
-		config: cfg, transport: cfg.Transport, header: http.Header{}, client: map[string]struct{}{},
+		config: cfg, inner: cfg.Transport, header: http.Header{}, client: map[string]struct{}{},
 		slots: make(chan struct{}, cfg.MaxConcurrent),
 		breaker: breaker{
 			openAfter: cmp.Or(cfg.OpenAfter, 5), openFor: cmp.Or(cfg.OpenFor, 30*time.Second), closeAfter: cmp.Or(cfg.CloseAfter, 2),
@@ -123,8 +125,11 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	if c.transport == nil {
-		c.transport = c.newTransport()
+	if c.inner == nil {
+		c.inner = c.newTransport()
+	}
+	if c.transport = c.inner; cfg.Wrap != nil {
+		c.transport = cfg.Wrap(c.inner)
 	}
 	return c, nil
 }
@@ -251,7 +256,7 @@ func (c *Client) Close() {
 	c.mu.Unlock()
 	c.cancel()
 	c.inside.Wait()
-	if t, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
+	if t, ok := c.inner.(interface{ CloseIdleConnections() }); ok {
 		t.CloseIdleConnections()
 	}
 }
