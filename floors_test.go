@@ -40,6 +40,7 @@ var floors = map[string]int{
 	"hook":               3,
 	"natsembed":          3,
 	"server":             4,
+	"telemetry":          4,
 	"demo":               4,
 	"cmd/surewire":       5,
 }
@@ -55,10 +56,12 @@ var rooms = map[string][]string{
 	"github.com/golang-jwt/jwt/v5":          {"auth"},
 	"github.com/prometheus/client_golang":   {"server"},
 	"go.yaml.in/yaml/v3":                    {"cmd/surewire"},
-	"google.golang.org/protobuf":            {"surejson/protojson"},
 	"github.com/nats-io/nats-server/v2":     {"natsembed"},
 	"github.com/nats-io/nats.go":            {"natsengine"},
 	"golang.org/x/sys":                      {"natsembed"},
+	"go.opentelemetry.io/otel":              {"telemetry"},
+	"go.opentelemetry.io/proto/otlp":        {"telemetry"},
+	"google.golang.org/protobuf":            {"surejson/protojson", "telemetry"},
 }
 
 // Limits of size, in lines, for code that is not a test.
