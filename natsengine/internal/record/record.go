@@ -64,11 +64,12 @@ func (r *Record) AsHead() Head {
 
 // meta is what a publication has besides its data.
 type meta struct {
-	ID   string            `json:"id,omitempty"`
-	Kind uint8             `json:"kind,omitempty"` // a surewire.Kind
-	TTL  time.Duration     `json:"ttl,omitempty"`  // nanoseconds
-	Tags map[string]string `json:"tags,omitempty"`
-	Info *info             `json:"info,omitempty"`
+	ID    string            `json:"id,omitempty"`
+	Kind  uint8             `json:"kind,omitempty"` // a surewire.Kind
+	TTL   time.Duration     `json:"ttl,omitempty"`  // nanoseconds
+	Tags  map[string]string `json:"tags,omitempty"`
+	Info  *info             `json:"info,omitempty"`
+	Trace string            `json:"trace,omitempty"`
 }
 
 // info is a [surewire.ClientInfo]; its bytes are written in Base64, for they may
@@ -125,10 +126,13 @@ func (r *Record) place() string {
 }
 
 func metaOf(p surewire.Publication) (string, error) {
-	if p.ID == "" && p.Kind == surewire.KindData && p.TTL == 0 && len(p.Tags) == 0 && p.Info == nil {
+	if p.ID == "" && p.Kind == surewire.KindData && p.TTL == 0 && len(p.Tags) == 0 && p.Info == nil && p.Trace == nil {
 		return "", nil
 	}
 	m := meta{ID: p.ID, Kind: uint8(p.Kind), TTL: p.TTL, Tags: p.Tags}
+	if p.Trace != nil {
+		m.Trace = p.Trace.Parent
+	}
 	if i := p.Info; i != nil {
 		m.Info = &info{Client: i.Client, User: i.User, Conn: i.Conn, Chan: i.Chan}
 	}
@@ -200,6 +204,9 @@ func readMeta(p *surewire.Publication, text string) error {
 		return fmt.Errorf("%w: %w", ErrForeign, err)
 	}
 	p.ID, p.Kind, p.TTL, p.Tags = m.ID, surewire.Kind(m.Kind), m.TTL, m.Tags
+	if m.Trace != "" {
+		p.Trace = &surewire.Trace{Parent: m.Trace}
+	}
 	if i := m.Info; i != nil {
 		p.Info = &surewire.ClientInfo{Client: i.Client, User: i.User, Conn: i.Conn, Chan: i.Chan}
 	}
