@@ -50,6 +50,8 @@ func command(c *protocol.Command) Command {
 		out.Connect = connect(c.Connect)
 	case c.Subscribe != nil && c.Subscribe.Type != 0:
 		out.Other = "subscribe of type map or poll"
+	case c.Subscribe != nil && c.Subscribe.Tf != nil:
+		out.Other = "a filter of tags" // who gets more than it asked for believes that it was filtered
 	case c.Subscribe != nil:
 		out.Subscribe = subscribe(c.Subscribe)
 	case c.Unsubscribe != nil:
