@@ -36,7 +36,7 @@ type Hooks struct {
 	Connect   *hook.Client            // about who brings no token, and whether they may stay
 	RPC       *hook.Client            // for an answer
 	Message   *hook.Client            // told what clients send
-	Subscribe map[string]*hook.Client // by namespace: in place of what the namespace says of subscribe
+	Subscribe map[string]*hook.Client // by namespace: in place of what the namespace says of subscribe, for who shows no token
 	Publish   map[string]*hook.Client // by namespace: about what clients publish, once the namespace allows it
 }
 
@@ -188,17 +188,20 @@ func (g *Gate) Subscribe(ctx context.Context, c access.Client, r access.Subscrib
 	if !surewire.MayRead(c.User, r.Channel) {
 		return access.Grant{}, wire.ErrPermissionDenied
 	}
-	if ask := g.config.Hooks.Subscribe[namespace.Name(r.Channel)]; ask != nil {
-		return bySubscribeHook(ctx, ask, c, r)
-	}
 	p := namespace.Person{User: c.User, Subscribed: r.Refresh}
 	var o auth.Options
-	if r.Token != "" {
+	ask := g.config.Hooks.Subscribe[namespace.Name(r.Channel)]
+	switch {
+	case r.Token != "":
 		t, err := g.subscription(ctx, c, r)
 		if err != nil {
 			return access.Grant{}, err
 		}
-		p.Named, o = true, t.Options
+		if p.Named, o = true, t.Options; ask != nil {
+			return grant(n, o), nil // a good token is word enough
+		}
+	case ask != nil:
+		return bySubscribeHook(ctx, ask, c, r)
 	}
 	if !n.Subscribe.Admits(p, r.Channel) {
 		return access.Grant{}, wire.ErrPermissionDenied

@@ -427,6 +427,11 @@ func TestBackends(t *testing.T) {
 			t.Errorf("%s: %+v, %v", channel, g, err)
 		}
 	}
+	for token, want := range map[string]int{"forged": 103, b.subscription("7", "shut:no"): 0, b.subscription("8", "shut:no"): 103} {
+		if _, err := b.Subscribe(t.Context(), c, access.SubscribeRequest{Channel: "shut:no", Token: token}); code(err) != want {
+			t.Errorf("with a token, which the backend does not see: %v, want %d", err, want)
+		}
+	}
 	h := b.Handlers()
 	if h.RPC != nil || h.Message != nil || h.Publish == nil {
 		t.Error("handlers are there that no backend answers, or are not")
