@@ -1,4 +1,5 @@
-package plan
+// Package omit is the options omitempty and omitzero.
+package omit
 
 import (
 	"reflect"
@@ -9,9 +10,14 @@ import (
 	"github.com/surewire/surewire/surejson/internal/output"
 )
 
-// omission returns what tells whether the options leave the field out, nil
+var (
+	stringType = reflect.TypeFor[string]()
+	anyType    = reflect.TypeFor[any]()
+)
+
+// Of returns what tells whether the options leave the field out, nil
 // if they never do.
-func omission(f fields.Field, addressed bool) func(w *output.Writer, at int, p memory.Ref) bool {
+func Of(f fields.Field, addressed bool) func(w *output.Writer, at int, p memory.Ref) bool {
 	var empty, zero func(w *output.Writer, at int, p memory.Ref) bool
 	if f.OmitEmpty {
 		empty = emptiness(f.Type)

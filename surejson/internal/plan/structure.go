@@ -8,6 +8,7 @@ import (
 	"github.com/surewire/surewire/surejson/internal/fields"
 	"github.com/surewire/surewire/surejson/internal/memory"
 	"github.com/surewire/surewire/surejson/internal/method"
+	"github.com/surewire/surewire/surejson/internal/omit"
 	"github.com/surewire/surewire/surejson/internal/output"
 	"github.com/surewire/surewire/surejson/internal/token"
 )
@@ -76,7 +77,7 @@ func (c *compiler) member(t reflect.Type, f fields.Field, addressed bool) member
 		m.p = quoted(f.Type, m.p, addressed)
 	}
 	m.op = m.p.op
-	m.omit = omission(f, addressed)
+	m.omit = omit.Of(f, addressed)
 	m.rare = m.omit != nil || !m.step.Straight()
 	m.brief = m.p.brief && m.htmlHead.Len() <= token.Plain
 	return m
