@@ -219,3 +219,24 @@ func (c contextual) Publish(ctx context.Context, channel string, p surewire.Publ
 	c.got(ctx)
 	return c.Engine.Publish(ctx, channel, p)
 }
+
+// What is stamped for one user goes nowhere where another could read it.
+func TestPublishForOneUser(t *testing.T) {
+	for _, c := range []struct {
+		channel, user string
+		ok            bool
+	}{
+		{"inbox#42", "42", true}, {"chat:a#42", "42", true}, {"inbox#42,42", "42", true},
+		{"inbox#43", "42", false}, {"inbox#42,43", "42", false}, {"inbox", "42", false}, {"chat:42", "42", false}, {"inbox#4", "42", false}, {"inbox#42", "", false},
+	} {
+		engine := &recorder{}
+		p := &surewire.Publisher{Engine: engine, Logger: quiet}
+		_, err := p.Publish(t.Context(), c.channel, 1, surewire.WithTags(map[string]string{surewire.UserTag: c.user}))
+		if c.ok != (err == nil) || !c.ok && !errors.Is(err, surewire.ErrBreach) {
+			t.Errorf("for %q to %s: %v", c.user, c.channel, err)
+		}
+		if breaches := p.Breaches(); (breaches == 1) == c.ok || (engine.calls == 1) != c.ok {
+			t.Errorf("for %q to %s: %d breaches, %d publications stored", c.user, c.channel, breaches, engine.calls)
+		}
+	}
+}
