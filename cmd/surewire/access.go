@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"time"
@@ -100,8 +101,9 @@ func (r *rules) Close() {
 	}
 }
 
-// rules returns who may do what, or what is wrong with the configuration.
-func (a *accessFlags) rules(logger *slog.Logger) (r *rules, err error) {
+// rules returns who may do what, or what is wrong with the configuration. wrap is
+// put around what backends are asked by; it may be nil.
+func (a *accessFlags) rules(logger *slog.Logger, wrap func(http.RoundTripper) http.RoundTripper) (r *rules, err error) {
 	r = &rules{revocations: auth.NewRevocations(auth.RevocationsConfig{Lifetime: a.Token.MaxLifetime})}
 	defer func() {
 		if err != nil {
@@ -134,7 +136,7 @@ func (a *accessFlags) rules(logger *slog.Logger) (r *rules, err error) {
 		}
 		c.Schemas[name] = s
 	}
-	if c.Hooks, err = a.hooks(r, logger); err != nil {
+	if c.Hooks, err = a.hooks(r, logger, wrap); err != nil {
 		return r, err
 	}
 	r.gate, err = gate.New(c)
@@ -189,7 +191,7 @@ func (t *tokenFlags) verifier(revoked *auth.Revocations, logger *slog.Logger) (*
 
 // hooks returns the backends that are asked: one client for each URL, so that
 // they share a breaker.
-func (a *accessFlags) hooks(r *rules, logger *slog.Logger) (h gate.Hooks, err error) {
+func (a *accessFlags) hooks(r *rules, logger *slog.Logger, wrap func(http.RoundTripper) http.RoundTripper) (h gate.Hooks, err error) {
 	clients := make(map[string]*hook.Client)
 	client := func(name, url string) *hook.Client {
 		if url == "" || err != nil {
@@ -199,7 +201,7 @@ func (a *accessFlags) hooks(r *rules, logger *slog.Logger) (h gate.Hooks, err er
 			var made *hook.Client
 			made, err = hook.New(hook.Config{
 				URL: url, Timeout: a.Hook.Timeout, OpenFor: a.Hook.RestFor, Secret: hook.Secret(a.Hook.Secret.Secret), PassHeaders: a.Hook.PassHeaders,
-				Defaults: gate.Defaults(namespace.Set(a.Namespaces)), Logger: logger,
+				Defaults: gate.Defaults(namespace.Set(a.Namespaces)), Wrap: wrap, Logger: logger,
 			})
 			if err != nil {
 				err = fmt.Errorf("%s: %w", name, err)

@@ -43,7 +43,7 @@ Backends are not asked: where one decides, "backend" is shown.`
 
 // Run fails where serve would, and else prints what the configuration means.
 func (c *checkCmd) Run(ctx context.Context, out io.Writer) error {
-	r, err := c.Access.rules(slog.New(slog.DiscardHandler))
+	r, err := c.Access.rules(slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return err
 	}

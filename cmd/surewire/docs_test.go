@@ -167,7 +167,7 @@ func TestExampleConfiguration(t *testing.T) {
 	if _, err := k.Parse([]string{"serve", "--config", dir + "/surewire.yaml"}); err != nil {
 		t.Fatal(err)
 	}
-	r, err := c.Serve.Access.rules(slog.New(slog.DiscardHandler))
+	r, err := c.Serve.Access.rules(slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/surewire/surewire/namespace"
 	"github.com/surewire/surewire/server"
 	"github.com/surewire/surewire/surejson"
+	"github.com/surewire/surewire/telemetry"
 )
 
 type serveCmd struct {
@@ -39,7 +40,10 @@ type serveCmd struct {
 
 	InternalAddress string `placeholder:"HOST:PORT" env:"SUREWIRE_INTERNAL_ADDRESS" help:"Where operators are served, who nobody else may reach: /metrics, /healthz, /readyz and /debug/pprof. Empty for nowhere."`
 
-	TLS    tlsFlags    `embed:"" prefix:"tls-" envprefix:"SUREWIRE_TLS_"`
+	TLS          tlsFlags `embed:"" prefix:"tls-" envprefix:"SUREWIRE_TLS_"`
+	OTLPEndpoint string   `name:"otlp-endpoint" placeholder:"URL" env:"SUREWIRE_OTLP_ENDPOINT" help:"Where traces are sent by OTLP over HTTP: http://127.0.0.1:4318. Empty for nowhere."`
+	TraceSample  float64  `default:"0.01" env:"SUREWIRE_TRACE_SAMPLE" help:"How many of the traces that begin here are recorded, from 0 to 1. Of one that a caller of the API began, the caller decides."`
+
 	Engine engineFlags `embed:"" envprefix:"SUREWIRE_"`
 	Log    logFlags    `embed:"" prefix:"log-" envprefix:"SUREWIRE_LOG_"`
 	Access accessFlags `embed:"" envprefix:"SUREWIRE_"`
@@ -96,8 +100,13 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	if err := c.Engine.check(); err != nil {
 		return err
 	}
+	traces, err := telemetry.Start(telemetry.Config{Endpoint: c.OTLPEndpoint, Version: version(), SampleRatio: c.TraceSample, Logger: logger})
+	if err != nil {
+		return fmt.Errorf("--otlp-endpoint: %w", err)
+	}
+	defer traces.Shutdown(context.WithoutCancel(ctx))
 	if !c.Dev {
-		if r, err = c.Access.rules(logger); err != nil {
+		if r, err = c.Access.rules(logger, traces.Transport); err != nil {
 			return err
 		}
 		defer r.Close()
@@ -117,6 +126,8 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
 		Hub: c.Limits.hub(), TrustedProxies: c.TrustedProxies,
 		MaxConns: c.Limits.MaxConnections, MaxConnsPerIP: c.Limits.ConnectionsPerIP, ConnectRate: c.Limits.ConnectRate,
 	}
+	traces.Publisher(publisher)
+	traces.Hub(&config.Hub)
 	if c.Dev {
 		return c.serveDev(ctx, out, listener, config)
 	}
@@ -133,6 +144,7 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	s := server.New(config)
 	mux := http.NewServeMux()
 	mux.Handle("/", s)
+	mux.Handle("/api/", traces.API(s))
 	mux.Handle("GET /healthz", s.Healthz())
 	if c.InternalAddress != "" {
 		end, err := c.serveInternal(s.Internal(), logger)
