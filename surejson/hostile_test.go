@@ -412,14 +412,14 @@ func found(out []byte, p surejson.Repair) bool {
 
 func TestHostileValues(t *testing.T) {
 	names := map[string]bool{}
-	for _, h := range plainTable() {
+	for _, h := range append(plainTable(), edgeTable()...) {
 		if names[h.name] {
 			t.Errorf("%q is there twice", h.name)
 		}
 		names[h.name] = true
 		t.Run(h.name, h.check)
 	}
-	if n := len(names) + len(deadlyTable()); n < 120 {
+	if n := len(names) + len(deadlyTable()) + len(edgeDeadlyTable()); n < 200 {
 		t.Errorf("only %d hostile values", n)
 	}
 }
@@ -429,7 +429,7 @@ const childVariable = "SUREJSON_TEST_CHILD"
 
 func TestDeadlyValues(t *testing.T) {
 	if os.Getenv(childVariable) != "" {
-		for _, h := range deadlyTable() {
+		for _, h := range append(deadlyTable(), edgeDeadlyTable()...) {
 			t.Run(h.name, h.check)
 		}
 		return

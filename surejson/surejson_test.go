@@ -125,7 +125,7 @@ func TestNilAsEmpty(t *testing.T) {
 
 // An encoding must not keep the value alive or show in the next one.
 func TestNothingStays(t *testing.T) {
-	for _, h := range plainTable() {
+	for _, h := range append(plainTable(), edgeTable()...) {
 		h.encoder.Append(nil, h.value)
 		if out, r := surejson.Marshal(map[string]any{"a": []any{1}}); string(out) != `{"a":[1]}` || !r.Clean() {
 			t.Fatalf("after %s: %s, %v", h.name, out, r.Err())
@@ -139,6 +139,19 @@ func TestNoAllocations(t *testing.T) {
 	for _, e := range []surejson.Encoder{{}, {MaxSize: 1000, Durations: surejson.DurationText}} {
 		if n := testing.AllocsPerRun(100, func() { e.Append(buf, value) }); n > 0 && !allocates {
 			t.Errorf("%v allocations", n)
+		}
+	}
+}
+
+// Nothing is allocated but what methods of the value allocate: each MarshalText
+// of these values, of which there are so many, does so once.
+func TestAllocationsAreThoseOfMethods(t *testing.T) {
+	methods := map[string]float64{"a-event": 1, "b-eventmap": 0, "c-tool": 7, "d-large": 360, "e-chat": 0}
+	var e surejson.Encoder
+	for _, v := range benchmarkValues() {
+		buf, _ := e.Append(nil, v.value)
+		if n := testing.AllocsPerRun(100, func() { e.Append(buf[:0], v.value) }); n != methods[v.name] && !allocates {
+			t.Errorf("%s: %v allocations, want %v", v.name, n, methods[v.name])
 		}
 	}
 }
