@@ -1,6 +1,6 @@
 # CI calls these targets too: see .ci/run.
 
-.PHONY: run test fmt assets
+.PHONY: run test fmt assets cluster vuln
 
 run: ## start the server with its page
 	go run ./cmd/surewire serve --dev
@@ -14,3 +14,9 @@ fmt: ## format the Go code
 assets: ## bundle the page of serve --dev into demo/dist
 	ci/setup
 	cd web && PATH="$(CURDIR)/.work/node/node_modules/.bin:$$PATH" npm run build
+
+cluster: ## the engine's contract on three nodes, and nodes that are killed and restarted: some minutes
+	go test ./natsengine -run 'Cluster|Node|Rolling|Killed' -cluster -timeout 30m -v
+
+vuln: ## known vulnerabilities of dependencies; needs the network
+	go run golang.org/x/vuln/cmd/govulncheck@latest ./...

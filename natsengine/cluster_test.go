@@ -37,6 +37,8 @@ func members(t testing.TB) (out []*natsembed.Cluster) {
 	return out
 }
 
+var cluster = flag.Bool("cluster", false, "run the contract on three nodes, kill them and restart them: minutes")
+
 // startCluster runs three servers in this process.
 func startCluster(t *testing.T) (servers []*natsembed.Server) {
 	t.Helper()
@@ -53,9 +55,6 @@ func startCluster(t *testing.T) (servers []*natsembed.Server) {
 }
 
 func TestClusterContract(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes a minute")
-	}
 	servers := startCluster(t)
 	prefix := 0
 	open := func(t *testing.T, c natsengine.Config, node int) *natsengine.Engine {
@@ -72,6 +71,10 @@ func TestClusterContract(t *testing.T) {
 		t.Cleanup(func() { e.Close(context.Background()) })
 		return e
 	}
+	t.Run("AcrossNodes", func(t *testing.T) { acrossNodes(t, open(t, natsengine.Config{}, 0), open(t, natsengine.Config{}, 1)) })
+	if !*cluster {
+		return // the contract takes a minute on three nodes: make cluster
+	}
 	t.Run("OneNode", func(t *testing.T) {
 		enginetest.Run(t, func(t *testing.T) surewire.Engine {
 			prefix++
@@ -84,7 +87,6 @@ func TestClusterContract(t *testing.T) {
 			return open(t, bounds(b), prefix%3)
 		})
 	})
-	t.Run("AcrossNodes", func(t *testing.T) { acrossNodes(t, open(t, natsengine.Config{}, 0), open(t, natsengine.Config{}, 1)) })
 }
 
 // acrossNodes publishes on one node and reads on another.
@@ -152,8 +154,8 @@ func launchAll(t *testing.T, b *book) (nodes []node, children []*child, writers 
 
 // A node that is killed under load, each in turn, takes nothing with it.
 func TestNodeKilled(t *testing.T) {
-	if testing.Short() {
-		t.Skip("elections take seconds")
+	if !*cluster {
+		t.Skip("three nodes and their elections take minutes: make cluster")
 	}
 	b := newBook()
 	nodes, children, writers := launchAll(t, b)
@@ -179,8 +181,8 @@ func TestNodeKilled(t *testing.T) {
 
 // Nodes that are restarted one after the other, as an update does, are not missed.
 func TestRollingRestart(t *testing.T) {
-	if testing.Short() {
-		t.Skip("elections take seconds")
+	if !*cluster {
+		t.Skip("three nodes and their elections take minutes: make cluster")
 	}
 	b := newBook()
 	nodes, children, writers := launchAll(t, b)
