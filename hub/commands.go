@@ -21,7 +21,7 @@ func (c *conn) do(ctx context.Context, cmd wire.Command) error {
 		return surewire.DisconnectBadRequest
 	}
 	if cmd.RPC != nil { // which may end later
-		return c.refuse(cmd.ID, c.rpc(ctx, &cmd))
+		return c.refuse(cmd.ID, c.rpc(ctx, cmd.ID, cmd.RPC))
 	}
 	ctx, ended := c.hub.ask.Begin(ctx, &cmd)
 	var err error
@@ -199,18 +199,18 @@ func (c *conn) mayAsk(ctx context.Context, a access.Action, channel string) erro
 }
 
 // rpc asks the application. The answer may come after those to later commands.
-func (c *conn) rpc(ctx context.Context, cmd *wire.Command) error {
+func (c *conn) rpc(ctx context.Context, id uint32, r *wire.RPC) error {
 	handler := c.hub.config.Handlers.RPC
 	if handler == nil {
 		return wire.ErrNotAvailable.With("rpc")
 	}
 	began := c.link.Call(ctx, frameTimeout, func(ctx context.Context) {
-		ctx, ended := c.hub.ask.Begin(ctx, cmd)
-		data, err := c.hub.ask.Answer(ctx, c.who(), func(who access.Client) (any, error) { return handler(ctx, who, cmd.RPC.Method, cmd.RPC.Data) })
+		ctx, ended := c.hub.ask.Begin(ctx, &wire.Command{RPC: r})
+		data, err := c.hub.ask.Answer(ctx, c.who(), func(who access.Client) (any, error) { return handler(ctx, who, r.Method, r.Data) })
 		ended(err)
 		if err == nil {
-			c.link.Queue(wire.AppendRPC(nil, cmd.ID, data))
-		} else if d := c.refuse(cmd.ID, err); d != nil {
+			c.link.Queue(wire.AppendRPC(nil, id, data))
+		} else if d := c.refuse(id, err); d != nil {
 			c.link.Close(ask.Disconnect(d))
 		}
 	})
