@@ -66,7 +66,10 @@ func (s *sender) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpan
 	// TracesData is ExportTraceServiceRequest, byte for byte; the package of the
 	// latter has gRPC with it.
 	body, err := proto.Marshal(&tracepb.TracesData{ResourceSpans: spans})
-	if err == nil {
+	switch {
+	case s.ctx.Err() != nil:
+		err = s.ctx.Err()
+	case err == nil:
 		err = s.send(ctx, body)
 	}
 	n := 0

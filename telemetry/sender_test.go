@@ -184,6 +184,9 @@ func TestStuckCollector(t *testing.T) {
 		if (err == nil) != patient {
 			t.Errorf("patient %v: Shutdown: %v", patient, err)
 		}
+		if !patient && len(asked) > 0 {
+			t.Errorf("the collector was asked %d times more when there was no time left", len(asked))
+		}
 		c.Close()
 		if n := len(c.spans); n > telemetry.Waiting || n > 0 != patient {
 			t.Errorf("patient %v: %d spans have waited, want at most %d", patient, n, telemetry.Waiting)
