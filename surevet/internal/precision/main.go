@@ -84,6 +84,9 @@ func main() {
 		}
 		results = append(results, r)
 	}
+	if len(results) == 0 && !failed {
+		log.Fatal("no such module")
+	}
 	if !tables(os.Stdout, results, judged) || failed {
 		os.Exit(1)
 	}

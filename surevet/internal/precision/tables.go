@@ -36,10 +36,14 @@ func tables(w io.Writer, results []result, judged map[judgedKey]verdict) bool {
 		found := map[judgedKey]bool{}
 		for _, f := range r.findings {
 			v, ok := judged[r.key(f)]
+			again := found[r.key(f)]
 			found[r.key(f)] = true
 			if !ok {
 				fine = false
 				log.Printf("not judged: %s %s %s: %s", r.short(), f.code, f.place, f.message)
+			}
+			if again {
+				continue // several at one place have one row
 			}
 			fmt.Fprintf(w, "| %s | %s `%s` | %s | %s |\n", f.code, r.short(), f.place, v.why, cmp.Or(v.word, "?"))
 		}
