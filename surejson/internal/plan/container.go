@@ -6,6 +6,7 @@ import (
 	"github.com/surewire/surewire/surejson/internal/memory"
 	"github.com/surewire/surewire/surejson/internal/method"
 	"github.com/surewire/surewire/surejson/internal/output"
+	"github.com/surewire/surewire/surejson/internal/reach"
 	"github.com/surewire/surewire/surejson/internal/token"
 )
 
@@ -88,7 +89,7 @@ func demandedMethod(kind method.Kind, t reflect.Type, p memory.Ref) (*method.Met
 func (c *compiler) pointer(p *Plan) appender {
 	t, id := p.t.Elem(), memory.TypeIdentity(p.t)
 	elem := c.plan(t, true)
-	p.tracked = mayLoop(p.t)
+	p.tracked = reach.Itself(p.t)
 	follow := func(w *output.Writer, b []byte, q memory.Ref) []byte { return elem.run(w, b, q) }
 	simple := true
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
@@ -138,7 +139,7 @@ func chained(p, elem *Plan) appender {
 func (c *compiler) slice(p *Plan) appender {
 	t, id := p.t, memory.TypeIdentity(p.t)
 	elem := c.plan(t.Elem(), true)
-	p.tracked = mayLoop(t)
+	p.tracked = reach.Itself(t)
 	values := func(w *output.Writer, b []byte, at memory.Ref) []byte {
 		base, n := memory.Elements(at)
 		if n == 0 {

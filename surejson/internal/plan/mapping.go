@@ -6,12 +6,13 @@ import (
 
 	"github.com/surewire/surewire/surejson/internal/memory"
 	"github.com/surewire/surewire/surejson/internal/output"
+	"github.com/surewire/surewire/surejson/internal/reach"
 	"github.com/surewire/surewire/surejson/internal/token"
 )
 
 // mapping writes an object with its members sorted by name.
 func (c *compiler) mapping(p *Plan) appender {
-	p.tracked = mayLoop(p.t)
+	p.tracked = reach.Itself(p.t)
 	t, id := p.t, memory.TypeIdentity(p.t)
 	body := c.mapBody(p)
 	return func(w *output.Writer, b []byte, at memory.Ref) []byte {

@@ -13,6 +13,7 @@ import (
 	"github.com/surewire/surewire/surejson/internal/memory"
 	"github.com/surewire/surewire/surejson/internal/method"
 	"github.com/surewire/surewire/surejson/internal/output"
+	"github.com/surewire/surewire/surejson/internal/reach"
 )
 
 // specialEncoding returns the encoding of a type of the standard library
@@ -78,18 +79,13 @@ func atomicEncoding(t reflect.Type) appender {
 			return w.Uint(b, uint64(memory.Address[atomic.Uintptr](p).Load()), t)
 		}
 	}
-	if isAtomicPointer(t) {
+	if reach.IsAtomicPointer(t) {
 		return func(w *output.Writer, b []byte, p memory.Ref) []byte {
 			load := memory.Reflect(p, t).Addr().MethodByName("Load")
 			return loose(w, b, load.Call(nil)[0].Interface())
 		}
 	}
 	return nil
-}
-
-// isAtomicPointer reports whether t is an atomic.Pointer of any type.
-func isAtomicPointer(t reflect.Type) bool {
-	return t.PkgPath() == "sync/atomic" && strings.HasPrefix(t.Name(), "Pointer[")
 }
 
 // loose appends a value that is held by no variable of the caller. It counts
