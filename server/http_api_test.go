@@ -18,6 +18,7 @@ import (
 	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/auth"
 	"github.com/surewire/surewire/client"
+	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/memengine"
 )
 
@@ -123,6 +124,7 @@ func serveDocument(t *testing.T) (url string, ended map[string]chan error) {
 	engine := memengine.New(memengine.Config{})
 	s := New(Config{
 		Engine: engine, APIKey: "a key", Logger: slog.New(slog.DiscardHandler),
+		Hub:         hub.Config{PingInterval: time.Hour}, // a client that is away for a moment would miss what is to end it
 		Revocations: auth.NewRevocations(auth.RevocationsConfig{}),
 		Ticket: func(context.Context, string, time.Duration) (string, error) {
 			return "", fmt.Errorf("%w: for the test", auth.ErrInvalid)

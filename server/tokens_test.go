@@ -62,7 +62,7 @@ func TestRevocation(t *testing.T) {
 		out, in      []string // tokens whose connections end, and those whose go on
 	}{
 		{"revoke_token", `{"uid":"a2"}`, []string{"ada:a2:0", "bob:a2:0"}, []string{"ada:a1:0", "ada::0"}},
-		{"invalidate_user_tokens", `{"user":"ada"}`, []string{"ada:a1:0", "ada:a2:100", "ada::0"}, []string{"bob:a1:100", "ada:a3:-60"}},
+		{"invalidate_user_tokens", `{"user":"ada"}`, []string{"ada:a1:0", "ada:a2:100", "ada::0"}, []string{"bob:a1:100", "ada:a3:-3600"}},
 		{"invalidate_user_tokens", fmt.Sprintf(`{"user":"ada","issued_before":%d}`, began.Unix()-50), []string{"ada:a2:100"}, []string{"ada:a1:0", "bob:a1:100"}},
 		{"revoke_token", fmt.Sprintf(`{"uid":"a1","expire_at":%d}`, time.Now().Unix()-1), nil, []string{"ada:a1:0"}},
 	} {
