@@ -22,6 +22,7 @@ Examples:
 	go run ./live -out LIVE.md                 write the file of this repository
 	go run ./live -cases fan1k -rounds 1       one scene, once
 	go run ./live -servers surewire -profile p write profiles of surewire into the folder p
+	go run ./live -servers 'surewire|limit'    measure what access costs, too
 	go run ./live -quick                       see that it works; the figures mean nothing
 
 Flags:

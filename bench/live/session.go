@@ -50,7 +50,7 @@ func newSession(o options, stderr io.Writer) (*session, error) {
 		s.scenes = append(s.scenes, c)
 	}
 	for _, sub := range subject.All() {
-		if o.servers.MatchString(sub.Name) {
+		if o.servers.MatchString(sub.Name) && (!sub.Asked || o.servers.String() != "") {
 			s.subjects = append(s.subjects, sub)
 		}
 	}

@@ -196,7 +196,11 @@ func nextFrame(b []byte) (opcode byte, payload []byte, n int, err error) {
 
 // commands is the first frame of c: it connects and subscribes at once.
 func (c *client) commands(token string) []byte {
-	b := fmt.Appendf(nil, `{"id":1,"connect":{"token":"%s"}}`+"\n"+`{"id":2,"subscribe":{"channel":"%s","recoverable":true,"positioned":true`, token, c.channel)
+	b := []byte(`{"id":1,"connect":{}}` + "\n")
+	if token != "" {
+		b = fmt.Appendf(nil, `{"id":1,"connect":{"token":"%s"}}`+"\n", token)
+	}
+	b = fmt.Appendf(b, `{"id":2,"subscribe":{"channel":"%s","recoverable":true,"positioned":true`, c.channel)
 	if c.epoch != "" {
 		b = fmt.Appendf(b, `,"recover":true,"epoch":"%s","offset":%d`, c.epoch, c.got)
 	}

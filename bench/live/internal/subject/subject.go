@@ -16,6 +16,7 @@ type Subject struct {
 
 	Channels bool // a message can be for some of the clients; else each goes to all
 	Recovery bool // a client that returns gets what it missed
+	Asked    bool // is measured only where it is asked for by name
 	Limit    bool // does the least that anybody can: what the others are compared with
 
 	start func(net.Listener) (server, error)

@@ -39,7 +39,7 @@ var surewireServer = Subject{
 var surewireAccess = Subject{
 	Name:     "surewire-access",
 	About:    "the same, and clients show a token of HS256, channels are of a namespace that admits users, commands have a rate",
-	Channels: true, Recovery: true,
+	Channels: true, Recovery: true, Asked: true,
 	start: func(l net.Listener) (server, error) {
 		v, err := auth.New(auth.Config{Keys: []auth.Key{{Secret: secret}}})
 		if err != nil {
