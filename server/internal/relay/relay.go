@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/surejson"
 )
 
 // A call is what travels.
@@ -25,6 +26,10 @@ type Relay struct {
 	id     string
 	cancel func()
 }
+
+// encoder leaves numbers as they were sent: the other process reads them as this
+// one did.
+var encoder = surejson.Encoder{Integers: surejson.IntegersAsNumbers, MaxDepth: surejson.DepthCeiling}
 
 // timeout bounds how long one call may be at work here.
 const timeout = 10 * time.Second
@@ -66,11 +71,8 @@ func (r *Relay) Send(ctx context.Context, method string, body []byte) error {
 	if r.bus == nil {
 		return nil
 	}
-	b, err := json.Marshal(call{r.id, method, body})
-	if err == nil {
-		err = r.bus.Broadcast(ctx, b)
-	}
-	if err != nil {
+	b, _ := encoder.Append(nil, call{r.id, method, body})
+	if err := r.bus.Broadcast(ctx, b); err != nil {
 		return fmt.Errorf("%w: done here, but the other processes were not told: %w", surewire.ErrUnavailable, err)
 	}
 	return nil
