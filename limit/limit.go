@@ -172,12 +172,15 @@ type Counts struct {
 }
 
 // Add counts one more for key unless there are limit already, and reports
-// whether it did. A limit of 0 does not limit.
+// whether there is room. A limit of 0 does not limit, and needs no count.
 func (c *Counts) Add(key string, limit int) bool {
+	if limit <= 0 {
+		return true
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.all[key]
-	if limit > 0 && n >= limit {
+	if n >= limit {
 		return false
 	}
 	if c.all == nil {
