@@ -166,10 +166,6 @@ func grant(n namespace.Options, o auth.Options) access.Grant {
 	return g
 }
 
-// Grant is what a subscription of channel may where nothing else is said: for the
-// Defaults of a [hook.Config].
-func (g *Gate) Grant(channel string) access.Grant { return Defaults(g.config.Namespaces)(channel) }
-
 // Defaults returns what subscriptions may by their namespaces alone: for the
 // Defaults of a [hook.Config].
 func Defaults(set namespace.Set) func(channel string) access.Grant {
