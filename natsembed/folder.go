@@ -27,8 +27,8 @@ type life struct {
 
 // openFolder makes dir if need be, and takes it for this process.
 func openFolder(dir string) (*folder, error) {
-	if err := makeFolder(dir); err != nil {
-		return nil, err
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("the data folder cannot be made: %w", err)
 	}
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

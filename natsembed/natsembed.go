@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -234,12 +233,4 @@ func (s *Server) shutdown() {
 		ns.Shutdown()
 		ns.WaitForShutdown()
 	}
-}
-
-// makeFolder makes dir, and says what to do where it cannot.
-func makeFolder(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("the data folder cannot be made: %w", err)
-	}
-	return nil
 }

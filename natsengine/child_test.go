@@ -180,7 +180,6 @@ func (s *sayer) line(format string, args ...any) {
 type watcher struct {
 	say  *sayer
 	mu   sync.Mutex
-	head surewire.Position
 	last surewire.Position
 	held []surewire.Position // from before the head was known
 }

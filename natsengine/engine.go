@@ -8,6 +8,7 @@
 package natsengine
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -84,25 +85,17 @@ const (
 )
 
 func (c Config) withDefaults() Config {
-	set(&c.Prefix, "surewire")
-	set(&c.Replicas, 1)
-	set(&c.MaxPending, 8192)
-	set(&c.MaxDelivery, 1<<16)
-	set(&c.PublishTimeout, 15*time.Second)
-	set(&c.IDWindow, 2*time.Minute)
-	set(&c.VerifyEvery, 20*time.Second)
+	c.Prefix = cmp.Or(c.Prefix, "surewire")
+	c.Replicas = cmp.Or(c.Replicas, 1)
+	c.MaxPending = cmp.Or(c.MaxPending, 8192)
+	c.MaxDelivery = cmp.Or(c.MaxDelivery, 1<<16)
+	c.PublishTimeout = cmp.Or(c.PublishTimeout, 15*time.Second)
+	c.IDWindow = cmp.Or(c.IDWindow, 2*time.Minute)
+	c.VerifyEvery = cmp.Or(c.VerifyEvery, 20*time.Second)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
 	return c
-}
-
-// set gives v its default, if it has none.
-func set[T comparable](v *T, to T) {
-	var zero T
-	if *v == zero {
-		*v = to
-	}
 }
 
 // An Engine is a [surewire.Engine] on JetStream. It reconnects by itself.
@@ -247,12 +240,7 @@ func (e *Engine) route(channel string) store.Route {
 }
 
 // show returns an epoch as callers see it.
-func (e *Engine) show(epoch string) string {
-	if e.suffix == "" {
-		return epoch
-	}
-	return epoch + e.suffix
-}
+func (e *Engine) show(epoch string) string { return epoch + e.suffix }
 
 func (e *Engine) position(h record.Head) surewire.Position {
 	return surewire.Position{Epoch: e.show(h.Epoch), Offset: h.Offset}

@@ -101,12 +101,20 @@ func (e *Engine) learn(channel string, rec *record.Record, known record.Head) (h
 // begin stores that a log begins with head, so that all know its epoch. Where
 // another was first, his holds.
 func (e *Engine) begin(ctx context.Context, channel string, r store.Route, head record.Head) (record.Head, *record.Record, error) {
+	head, mark, err := e.mark(ctx, channel, r, head)
+	if errors.Is(err, store.ErrConflict) {
+		return e.lookSurely(ctx, channel, r)
+	}
+	return head, mark, err
+}
+
+// mark stores, in place of the messages up to head, that the log goes on there,
+// and returns the mark. It fails with [store.ErrConflict] where head is no longer
+// the newest.
+func (e *Engine) mark(ctx context.Context, channel string, r store.Route, head record.Head) (record.Head, *record.Record, error) {
 	mark := record.Record{Head: record.Head{Epoch: head.Epoch, Offset: head.Offset}, Nonce: e.nonce(), Mark: true}
 	seq, err := e.store.PutMark(ctx, r, mark, head.Seq)
-	switch {
-	case errors.Is(err, store.ErrConflict):
-		return e.lookSurely(ctx, channel, r)
-	case err != nil:
+	if err != nil {
 		return record.Head{}, nil, err
 	}
 	mark.Seq = seq

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/surewire/surewire"
-	"github.com/surewire/surewire/natsengine/internal/record"
 	"github.com/surewire/surewire/natsengine/internal/store"
 )
 
@@ -36,13 +35,7 @@ func (e *Engine) remove(ctx context.Context, channel string, r store.Route) erro
 		if err != nil || newest == nil || newest.Mark {
 			return err
 		}
-		mark := record.Record{Head: record.Head{Epoch: head.Epoch, Offset: head.Offset}, Nonce: e.nonce(), Mark: true}
-		seq, err := e.store.PutMark(ctx, r, mark, head.Seq)
-		if err == nil {
-			mark.Seq = seq
-			e.learn(channel, &mark, record.Head{})
-		}
-		if !errors.Is(err, store.ErrConflict) {
+		if _, _, err = e.mark(ctx, channel, r, head); !errors.Is(err, store.ErrConflict) {
 			return err
 		}
 		select { // another publisher was before

@@ -84,23 +84,20 @@ type info struct {
 // Write returns p as the NATS message of r, with headers to which the caller may
 // add. It fails with [surewire.ErrTooLarge] if the headers are too long.
 func (r *Record) Write(subject string, p surewire.Publication) (*nats.Msg, error) {
-	m := &nats.Msg{Subject: subject, Data: p.Data, Header: make(nats.Header, 4)}
-	m.Header[placeHeader] = []string{r.place()}
-	text, err := metaOf(p)
-	if err != nil {
-		return nil, err
-	}
-	if text != "" {
-		m.Header[metaHeader] = []string{text}
-	}
-	return m, nil
+	return message(subject, r.place(), p)
 }
 
 // WriteLive returns p, which is ephemeral, as the NATS message of one who knows
 // the log up to h.
 func WriteLive(subject string, h Head, p surewire.Publication) (*nats.Msg, error) {
-	m := &nats.Msg{Subject: subject, Data: p.Data, Header: make(nats.Header, 2)}
-	m.Header[placeHeader] = []string{"~ " + h.Epoch + " " + strconv.FormatUint(h.Offset, 10)}
+	return message(subject, "~ "+h.Epoch+" "+strconv.FormatUint(h.Offset, 10), p)
+}
+
+// message returns p with its place in the log. Its header has room for what the
+// store is asked to look at.
+func message(subject, place string, p surewire.Publication) (*nats.Msg, error) {
+	m := &nats.Msg{Subject: subject, Data: p.Data, Header: make(nats.Header, 4)}
+	m.Header[placeHeader] = []string{place}
 	text, err := metaOf(p)
 	if err != nil {
 		return nil, err

@@ -52,7 +52,7 @@ func (s *Store) get(ctx context.Context, subject string, request []byte) (*recor
 	case "404":
 		return nil, ErrNone
 	default:
-		return nil, fmt.Errorf("%w: a read failed: %s %s", surewire.ErrUnavailable, status, m.Header.Get("Description"))
+		return nil, s.readError(fmt.Errorf("%s %s", status, m.Header.Get("Description")))
 	}
 }
 
@@ -67,15 +67,12 @@ func (s *Store) ask(ctx context.Context, nc *nats.Conn, subject string, request 
 		if err == nil {
 			return m, nil
 		}
-		if s.life.Err() != nil {
-			return nil, surewire.ErrClosed
-		}
-		if !absent(err) {
-			return nil, fmt.Errorf("%w: a read failed: %w", surewire.ErrUnavailable, err)
+		if s.life.Err() != nil || !absent(err) {
+			return nil, s.readError(err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: a read failed: %w", surewire.ErrUnavailable, err)
+			return nil, s.readError(err)
 		case <-time.After(wait):
 		}
 	}
@@ -110,13 +107,13 @@ func (s *Store) Sure(ctx context.Context, r Route) (*record.Record, error) {
 		} `json:"message"`
 	}
 	if err := json.Unmarshal(m.Data, &answer); err != nil {
-		return nil, fmt.Errorf("%w: a read failed: %w", surewire.ErrUnavailable, err)
+		return nil, s.readError(err)
 	}
 	switch {
 	case answer.Error != nil && answer.Error.Code == 404:
 		return nil, ErrNone
 	case answer.Error != nil:
-		return nil, fmt.Errorf("%w: a read failed: %s", surewire.ErrUnavailable, answer.Error.Description)
+		return nil, s.readError(errors.New(answer.Error.Description))
 	}
 	headers, err := base64.StdEncoding.DecodeString(answer.Message.Hdrs)
 	if err != nil {
@@ -196,6 +193,7 @@ func (s *Store) many(ctx context.Context, stream string, request getRequest, eac
 	}
 }
 
+// readError is what a caller is told of a read that failed.
 func (s *Store) readError(err error) error {
 	if s.life.Err() != nil {
 		return surewire.ErrClosed
