@@ -22,6 +22,7 @@ import (
 	"github.com/surewire/surewire/limit"
 	"github.com/surewire/surewire/server/internal/peer"
 	"github.com/surewire/surewire/server/internal/relay"
+	"github.com/surewire/surewire/wire"
 )
 
 // Config configures a [Server]. Engine is required. What is not configured is
@@ -60,16 +61,12 @@ type Config struct {
 	// browsers do: fewer bytes, for more of the processor's time.
 	Compression bool
 
-	APIKey         string            // of the HTTP API, sent as X-API-Key or Authorization: apikey …
-	InsecureAPI    bool              // the API needs no key: for development, on a port that others do not reach
-	Revocations    *auth.Revocations // what the API's revoke_token and invalidate_user_tokens write to; nil for neither; Hub.Revoked asks it if it is nil
-	Ticket         Ticketer          // answers the API's ticket; nil for not
-	MaxPublication int               // longest Data of a publication, in bytes; 0 means [surewire.DefaultMaxSize]
+	APIKey         string                                                                     // of the HTTP API, sent as X-API-Key or Authorization: apikey …
+	InsecureAPI    bool                                                                       // the API needs no key: for development, on a port that others do not reach
+	Revocations    *auth.Revocations                                                          // what the API's revoke_token and invalidate_user_tokens write to; nil for neither; Hub.Revoked asks it if it is nil
+	Ticket         func(ctx context.Context, token string, ttl time.Duration) (string, error) // answers the API's ticket with one that stands for token, once and within ttl; nil for not
+	MaxPublication int                                                                        // longest Data of a publication, in bytes; 0 means [surewire.DefaultMaxSize]
 }
-
-// A Ticketer returns a ticket that stands for a token, once and within ttl; 0 is
-// as long as tickets may live.
-type Ticketer func(ctx context.Context, token string, ttl time.Duration) (string, error)
 
 // A Server is an [http.Handler] with a hub behind it. Its methods may be called
 // concurrently.
@@ -112,7 +109,11 @@ func New(c Config) *Server {
 	h.Engine, h.Publisher, h.Authorizer, h.Handlers, h.Logger = c.Engine, s.publisher, c.Authorizer, c.Handlers, c.Logger
 	s.hub = hub.New(h)
 	s.relay = relay.Start(c.Engine, s.id, func(ctx context.Context, name string, text []byte) error {
-		_, err := methods[name].call(ctx, s, text)
+		m, ok := methods[name]
+		if !ok || !m.all {
+			return wire.ErrMethodNotFound // of a process that is newer than this one
+		}
+		_, err := m.call(ctx, s, text)
 		return err
 	}, c.Logger)
 	s.mux.HandleFunc("GET /connection/websocket", s.websocket)
