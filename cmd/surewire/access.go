@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/surewire/surewire/auth"
@@ -56,7 +58,7 @@ type secret struct{ auth.Secret }
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (s *secret) UnmarshalText(text []byte) error {
-	name, isFile := bytesCutPrefix(text, "@")
+	name, isFile := strings.CutPrefix(string(text), "@")
 	if !isFile {
 		s.Secret = slices.Clone(text)
 		return nil
@@ -65,25 +67,10 @@ func (s *secret) UnmarshalText(text []byte) error {
 	if err != nil {
 		return err
 	}
-	if s.Secret = trimNewline(data); len(s.Secret) == 0 {
+	if s.Secret = bytes.TrimRight(data, "\r\n"); len(s.Secret) == 0 {
 		return fmt.Errorf("%s is empty", name)
 	}
 	return nil
-}
-
-func bytesCutPrefix(text []byte, prefix string) (string, bool) {
-	if len(text) == 0 || string(text[:1]) != prefix {
-		return "", false
-	}
-	return string(text[1:]), true
-}
-
-// trimNewline takes off the end of line that editors leave.
-func trimNewline(b []byte) []byte {
-	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {
-		b = b[:len(b)-1]
-	}
-	return b
 }
 
 // A rules is who may do what, as configured, and what must be closed of it.

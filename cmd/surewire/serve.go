@@ -111,7 +111,7 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
 		}
 		defer r.Close()
 	}
-	listener, err := c.listen()
+	listener, err := c.listen(logger)
 	if err != nil {
 		return err
 	}
@@ -133,11 +133,10 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	}
 	publisher.Prepare = r.gate.Prepare
 	config.Authorizer, config.Handlers, config.APIKey = r.gate, r.gate.Handlers(), string(c.Access.APIKey.Secret)
-	config.Hub.Revoked, config.PassHeaders = r.gate.Revoked, c.Access.Hook.PassHeaders
+	config.PassHeaders, config.Revocations = c.Access.Hook.PassHeaders, r.revocations
 	if config.APIKey == "" {
 		logger.Warn("no API key is configured: backends cannot publish; set --api-key")
 	}
-	config.Revocations = r.revocations
 	if c.Access.Tickets {
 		config.Ticket = r.gate.Ticket
 	}
@@ -210,7 +209,7 @@ func (c *serveCmd) serveDev(ctx context.Context, out io.Writer, l net.Listener, 
 
 // listen refuses, in development, addresses that others reach: nobody is asked
 // who they are.
-func (c *serveCmd) listen() (net.Listener, error) {
+func (c *serveCmd) listen(logger *slog.Logger) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(c.Address)
 	if err != nil {
 		return nil, fmt.Errorf("--address %q: want host:port: %w", c.Address, err)
@@ -218,7 +217,15 @@ func (c *serveCmd) listen() (net.Listener, error) {
 	if c.Dev && !isLoopback(host) {
 		return nil, fmt.Errorf("--address %q: with --dev only this machine may connect: use 127.0.0.1, [::1] or localhost", c.Address)
 	}
-	return net.Listen("tcp", c.Address)
+	config, err := c.certificates(logger)
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", c.Address)
+	if err != nil || config == nil {
+		return l, err
+	}
+	return tls.NewListener(l, config), nil
 }
 
 func isLoopback(host string) bool {
@@ -251,16 +258,8 @@ func (c *serveCmd) serve(ctx context.Context, l net.Listener, h http.Handler, s 
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
-	var err error
-	if web.TLSConfig, err = c.certificates(logger); err != nil {
-		return err
-	}
-	run := web.Serve
-	if web.TLSConfig != nil {
-		run = func(l net.Listener) error { return web.ServeTLS(l, "", "") }
-	}
 	failed := make(chan error, 1)
-	go func() { failed <- run(l) }() // ends with Shutdown or Close
+	go func() { failed <- web.Serve(l) }() // ends with Shutdown or Close
 	select {
 	case err := <-failed:
 		return err
@@ -271,7 +270,7 @@ func (c *serveCmd) serve(ctx context.Context, l net.Listener, h http.Handler, s 
 	defer cancel()
 	left := make(chan error, 1)
 	go func() { left <- s.Shutdown(drain) }() // ends with drain, at the latest
-	err = errors.Join(web.Shutdown(drain), <-left)
+	err := errors.Join(web.Shutdown(drain), <-left)
 	web.Close()
 	if err != nil {
 		return fmt.Errorf("stopped before all clients had gone: %w", err)
