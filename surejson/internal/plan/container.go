@@ -148,18 +148,14 @@ func (c *compiler) slice(p *Plan) appender {
 			}
 			return append(b, "[]"...)
 		}
-		if p.tracked && !w.Enter(output.Ancestor{At: memory.Identity(base), Len: n, Type: id}) {
+		if !p.tracked {
+			return list(w, b, t, elem, base, n)
+		}
+		if !w.Enter(output.Ancestor{At: memory.Identity(base), Len: n, Type: id}) {
 			return w.Replace(b, t, output.Cycle, "")
 		}
-		if w.Descend(b) {
-			b = list(w, b, t, elem, base, n)
-			w.Ascend()
-		} else {
-			b = w.Refuse(b, t)
-		}
-		if p.tracked {
-			w.Leave()
-		}
+		b = list(w, b, t, elem, base, n)
+		w.Leave()
 		return b
 	}
 	if t.Elem().Kind() != reflect.Uint8 || method.Marshaler(t.Elem(), true) != nil {
@@ -188,18 +184,16 @@ func (c *compiler) array(p *Plan, addressed bool) appender {
 	}
 	elem := c.plan(p.t.Elem(), addressed)
 	return func(w *output.Writer, b []byte, at memory.Ref) []byte {
-		if !w.Descend(b) {
-			return w.Refuse(b, p.t)
-		}
-		b = list(w, b, p.t, elem, at, n)
-		w.Ascend()
-		return b
+		return list(w, b, p.t, elem, at, n)
 	}
 }
 
 // list appends the n elements, at least one, of a slice or array of type t.
 // Each element brings its comma; the first one's becomes the bracket.
 func list(w *output.Writer, b []byte, t reflect.Type, elem *Plan, base memory.Ref, n int) []byte {
+	if !w.Descend(b) {
+		return w.Refuse(b, t)
+	}
 	in, size := len(b), elem.t.Size()
 	for i := range n {
 		p := memory.Element(base, i, size)
@@ -224,6 +218,7 @@ func list(w *output.Writer, b []byte, t reflect.Type, elem *Plan, base memory.Re
 			}
 		}
 	}
+	w.Ascend()
 	if len(b) == in {
 		return append(b, "[]"...)
 	}

@@ -19,18 +19,14 @@ func (c *compiler) mapping(p *Plan) appender {
 		if memory.IsNil(at) && !w.NilAsEmpty {
 			return append(b, "null"...)
 		}
-		if p.tracked && !w.Enter(output.Ancestor{At: memory.MapIdentity(at), Type: id}) {
+		if !p.tracked {
+			return body(w, b, at)
+		}
+		if !w.Enter(output.Ancestor{At: memory.MapIdentity(at), Type: id}) {
 			return w.Replace(b, t, output.Cycle, "")
 		}
-		if w.Descend(b) {
-			b = body(w, b, at)
-			w.Ascend()
-		} else {
-			b = w.Refuse(b, t)
-		}
-		if p.tracked {
-			w.Leave()
-		}
+		b = body(w, b, at)
+		w.Leave()
 		return b
 	}
 }
@@ -72,6 +68,9 @@ var anyType = reflect.TypeFor[any]()
 // Writer. It does nothing, and ok is false, if a name is not UTF-8: mending it
 // may make it equal to another.
 func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pair[V], elem *Plan, t reflect.Type) (out []byte, ok bool) {
+	if !w.Descend(b) {
+		return w.Refuse(b, t), true
+	}
 	in, first, ranks := len(b), len(*stack), len(w.Ranks)
 	ok = true
 	piled, order := *stack, w.Ranks
@@ -105,6 +104,7 @@ func pairs[V any](w *output.Writer, b []byte, m map[string]V, stack *[]output.Pa
 	}
 	clear((*stack)[first:])
 	*stack, w.Ranks = (*stack)[:first], w.Ranks[:ranks]
+	w.Ascend()
 	if !ok {
 		return b, false
 	}
@@ -130,6 +130,9 @@ func (c *columns) fill(m reflect.Value) {
 
 // members appends the members of any map.
 func members(w *output.Writer, b []byte, p, elem *Plan, text keyText, spare *sync.Pool, m reflect.Value) []byte {
+	if !w.Descend(b) {
+		return w.Refuse(b, p.t)
+	}
 	in, first, room := len(b), len(w.Keys), w.Room(b)
 	c := spare.Get().(*columns)
 	n := m.Len()
@@ -170,5 +173,6 @@ func members(w *output.Writer, b []byte, p, elem *Plan, text keyText, spare *syn
 	spare.Put(c)
 	clear(w.Keys[first:])
 	w.Keys = w.Keys[:first]
+	w.Ascend()
 	return closeObject(b, in)
 }
