@@ -3,6 +3,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -33,8 +34,10 @@ type Config struct {
 
 // Hooks are the backends that are asked. A nil one is not.
 type Hooks struct {
-	Connect   *hook.Client            // about who brings no token, and whether they may stay
-	RPC       *hook.Client            // for an answer
+	Connect   *hook.Client            // about who brings no token
+	Refresh   *hook.Client            // whether they may stay; nil means Connect
+	RPC       *hook.Client            // for an answer, to methods of no namespace among Methods
+	Methods   map[string]*hook.Client // by namespace: for an answer to the method "name:…"
 	Message   *hook.Client            // told what clients send
 	Subscribe map[string]*hook.Client // by namespace: in place of what the namespace says of subscribe, for who shows no token
 	Publish   map[string]*hook.Client // by namespace: about what clients publish, once the namespace allows it
@@ -91,7 +94,7 @@ func (g *Gate) session(ctx context.Context, r access.ConnectRequest) (access.Ses
 	case r.Token != "":
 		return access.Session{}, g.refused(ctx, r.Client, fmt.Errorf("%w: no key is configured to check it with", auth.ErrInvalid))
 	case backend != nil && r.Refresh:
-		return renewing(backend.Refresh(ctx, r))
+		return renewing(cmp.Or(g.config.Hooks.Refresh, backend).Refresh(ctx, r))
 	case backend != nil:
 		return renewing(backend.Connect(ctx, r))
 	case g.config.Anonymous:
@@ -280,16 +283,22 @@ func (g *Gate) Handlers() hub.Handlers {
 			return ask.Publish(ctx, c, channel, p)
 		}
 	}
-	if ask := g.config.Hooks.RPC; ask != nil {
-		h.RPC = func(ctx context.Context, c access.Client, method string, data []byte) (any, error) {
-			answer, err := ask.RPC(ctx, c, method, data)
-			return answer, err
-		}
+	if g.config.Hooks.RPC != nil || len(g.config.Hooks.Methods) > 0 {
+		h.RPC = g.rpc
 	}
 	if ask := g.config.Hooks.Message; ask != nil {
 		h.Message = ask.Message
 	}
 	return h
+}
+
+// rpc asks the backend of the method's namespace.
+func (g *Gate) rpc(ctx context.Context, c access.Client, method string, data []byte) (any, error) {
+	ask := cmp.Or(g.config.Hooks.Methods[namespace.Name(method)], g.config.Hooks.RPC)
+	if ask == nil {
+		return nil, wire.ErrMethodNotFound
+	}
+	return ask.RPC(ctx, c, method, data)
 }
 
 var _ access.Authorizer = (*Gate)(nil)

@@ -411,7 +411,7 @@ func TestBackends(t *testing.T) {
 		return c
 	}
 	b := newBench(t, gate.Config{Namespaces: rules, Hooks: gate.Hooks{
-		Connect: at("/connect"), Subscribe: map[string]*hook.Client{"shut": at("/subscribe")}, Publish: map[string]*hook.Client{"open": at("/publish")},
+		Connect: at("/connect"), Refresh: at("/refresh"), Subscribe: map[string]*hook.Client{"shut": at("/subscribe")}, Publish: map[string]*hook.Client{"open": at("/publish")},
 	}})
 	s, err := b.Connect(t.Context(), access.ConnectRequest{Client: access.Client{ID: "1"}})
 	if err != nil || s.User != "7" || !s.Renews || !s.Subs["users:x"].Renews || !s.Subs["users:x"].Presence {
@@ -421,6 +421,9 @@ func TestBackends(t *testing.T) {
 		t.Errorf("with a token: %+v, %v", s, err)
 	}
 	c := access.Client{ID: "1", User: "7"}
+	if _, err := b.Connect(t.Context(), access.ConnectRequest{Client: c, Refresh: true}); !errors.Is(err, surewire.DisconnectExpired) {
+		t.Errorf("refresh: %v", err)
+	}
 	for channel, want := range map[string]int{"shut:1": 0, "shut:no": 403, "shut:1#8": 103} {
 		g, err := b.Subscribe(t.Context(), c, access.SubscribeRequest{Channel: channel})
 		if code(err) != want || err == nil && !g.Renews {
@@ -446,7 +449,7 @@ func TestBackends(t *testing.T) {
 	if err := h.Publish(t.Context(), c, "users:1", &p); err != nil {
 		t.Errorf("publish without a hook: %v", err)
 	}
-	want := map[string]int{"/connect": 1, "/subscribe": 2, "/publish": 2}
+	want := map[string]int{"/connect": 1, "/refresh": 1, "/subscribe": 2, "/publish": 2}
 	if mu.Lock(); !maps.Equal(asked, want) {
 		t.Errorf("backends were asked %v, want %v", asked, want)
 	}
@@ -456,6 +459,35 @@ func TestBackends(t *testing.T) {
 	}
 	if _, err := b.Connect(t.Context(), access.ConnectRequest{Client: access.Client{ID: "1"}}); code(err) != 3500 {
 		t.Errorf("a user that was revoked, by the backend's word: %v", err)
+	}
+}
+
+// The name of a method says whose backend answers, as that of a channel does.
+func TestMethods(t *testing.T) {
+	at := func(name string) *hook.Client {
+		web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(w, `{"result":{"data":%q}}`, name)
+		}))
+		t.Cleanup(web.Close)
+		c, err := hook.New(hook.Config{URL: web.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Close)
+		return c
+	}
+	for _, rest := range []*hook.Client{nil, at("rest")} {
+		b := newBench(t, gate.Config{Namespaces: rules, Hooks: gate.Hooks{RPC: rest, Methods: map[string]*hook.Client{"open": at("open")}}})
+		for method, want := range map[string]string{"open:sum": `"open"`, "sum": `"rest"`, "users:sum": `"rest"`, "open": `"rest"`} {
+			answer, err := b.Handlers().RPC(t.Context(), access.Client{ID: "1"}, method, []byte(`1`))
+			if rest == nil && want == `"rest"` {
+				if code(err) != 104 {
+					t.Errorf("%s, which no backend answers: %v, %v", method, answer, err)
+				}
+			} else if err != nil || fmt.Sprintf("%s", answer) != want {
+				t.Errorf("%s: %s, %v, want %s", method, answer, err, want)
+			}
+		}
 	}
 }
 

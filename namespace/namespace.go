@@ -64,6 +64,7 @@ type Options struct {
 	PublishRate    limit.Rate    `yaml:"publish_rate"`    // of what one client publishes, as "5/s burst 20"; 0 does not limit
 	SubscribeHook  string        `yaml:"subscribe_hook"`  // URL of a backend that is asked who may subscribe, in place of the above; who shows a token that names the channel may anyway
 	PublishHook    string        `yaml:"publish_hook"`    // URL of a backend that is asked about what clients publish
+	RPCHook        string        `yaml:"rpc_hook"`        // URL of a backend that answers the calls whose method starts with the namespace's name and a colon, in place of --hook-rpc
 	MaxPublication int           `yaml:"max_publication"` // longest publication, in bytes of JSON; 0 means the server's limit
 	Schema         string        `yaml:"schema"`          // file of a JSON Schema that publications must keep; empty for none
 }

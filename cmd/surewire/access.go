@@ -45,7 +45,8 @@ type tokenFlags struct {
 // hookFlags say which backends are asked.
 type hookFlags struct {
 	Connect     string        `placeholder:"URL" env:"CONNECT" help:"Backend that is asked who a client without a token is."`
-	RPC         string        `name:"rpc" placeholder:"URL" env:"RPC" help:"Backend that answers the calls of clients."`
+	Refresh     string        `placeholder:"URL" env:"REFRESH" help:"Backend that is asked whether such a client may stay; empty for that of --hook-connect."`
+	RPC         string        `name:"rpc" placeholder:"URL" env:"RPC" help:"Backend that answers the calls of clients. Namespaces may have one of their own."`
 	Message     string        `placeholder:"URL" env:"MESSAGE" help:"Backend that gets what clients send."`
 	Secret      secret        `placeholder:"SECRET" env:"SECRET" help:"Signs the requests to backends. @FILE reads it from a file."`
 	Timeout     time.Duration `default:"4s" env:"TIMEOUT" help:"How long a backend may take, with all attempts."`
@@ -136,6 +137,9 @@ func (a *accessFlags) check() error {
 	if !a.Anonymous && !a.Token.any() && a.Hook.Connect == "" {
 		missing = append(missing, errors.New("nobody could connect: set --token-secret, --token-public-keys or --token-jwks-url for clients with tokens, --hook-connect to ask your backend, or --anonymous"))
 	}
+	if a.Hook.Refresh != "" && a.Hook.Connect == "" {
+		missing = append(missing, errors.New("--hook-refresh: it is asked about clients that --hook-connect has let in, which is not set"))
+	}
 	if len(a.Namespaces) == 0 {
 		missing = append(missing, errors.New(`there are no channels: write namespaces into surewire.yaml, such as "namespaces: {chat: {subscribe: user}}"`))
 	}
@@ -199,16 +203,19 @@ func (a *accessFlags) hooks(r *rules, logger *slog.Logger, wrap func(http.RoundT
 		return clients[url]
 	}
 	h = gate.Hooks{
-		Connect: client("--hook-connect", a.Hook.Connect), RPC: client("--hook-rpc", a.Hook.RPC), Message: client("--hook-message", a.Hook.Message),
-		Subscribe: make(map[string]*hook.Client), Publish: make(map[string]*hook.Client),
+		Connect: client("--hook-connect", a.Hook.Connect), Refresh: client("--hook-refresh", a.Hook.Refresh),
+		RPC: client("--hook-rpc", a.Hook.RPC), Message: client("--hook-message", a.Hook.Message),
+		Subscribe: make(map[string]*hook.Client), Publish: make(map[string]*hook.Client), Methods: make(map[string]*hook.Client),
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Namespaces)) {
 		o := a.Namespaces[name]
-		if c := client(fmt.Sprintf("namespace %q: subscribe_hook", name), o.SubscribeHook); c != nil {
-			h.Subscribe[name] = c
-		}
-		if c := client(fmt.Sprintf("namespace %q: publish_hook", name), o.PublishHook); c != nil {
-			h.Publish[name] = c
+		for _, k := range []struct {
+			option, url string
+			of          map[string]*hook.Client
+		}{{"subscribe_hook", o.SubscribeHook, h.Subscribe}, {"publish_hook", o.PublishHook, h.Publish}, {"rpc_hook", o.RPCHook, h.Methods}} {
+			if c := client(fmt.Sprintf("namespace %q: %s", name, k.option), k.url); c != nil {
+				k.of[name] = c
+			}
 		}
 	}
 	return h, err

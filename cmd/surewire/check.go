@@ -150,17 +150,22 @@ func (c *checkCmd) explainClient(ctx context.Context, out io.Writer, r *rules) e
 }
 
 func (c *checkCmd) maySubscribe(ctx context.Context, r *rules, client access.Client, channel string) (string, bool) {
-	if o, _ := namespace.Set(c.Access.Namespaces).Of(channel); o.SubscribeHook != "" && surewire.MayRead(client.User, channel) {
-		return "backend", true
+	without := "backend" // which is not asked
+	if o, _ := namespace.Set(c.Access.Namespaces).Of(channel); o.SubscribeHook == "" || !surewire.MayRead(client.User, channel) {
+		_, err := r.gate.Subscribe(ctx, client, access.SubscribeRequest{Channel: channel})
+		without = verdict(err)
 	}
-	_, err := r.gate.Subscribe(ctx, client, access.SubscribeRequest{Channel: channel})
-	if err == nil || c.SubToken == "" {
-		return verdict(err), err == nil
+	if without == "yes" || c.SubToken == "" {
+		return without, without == "yes" || without == "backend"
 	}
-	if _, err = r.gate.Subscribe(ctx, client, access.SubscribeRequest{Channel: channel, Token: c.SubToken}); err != nil {
-		return verdict(err), false
+	_, err := r.gate.Subscribe(ctx, client, access.SubscribeRequest{Channel: channel, Token: c.SubToken})
+	switch {
+	case err == nil:
+		return "by token", true
+	case without == "backend":
+		return without, true
 	}
-	return "by token", true
+	return verdict(err), false
 }
 
 // reason is what the server's log would have said.
