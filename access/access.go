@@ -71,6 +71,8 @@ type Grant struct {
 	Presence bool      // it is listed in the channel's presence
 	Joins    bool      // the channel is told that it comes and goes, and it of others if it wants
 	Renews   bool      // the hub asks again when it expires, as for a [Session]
+
+	MaxReaders int // of the channel, at this server: who comes when there are as many is refused; 0 does not limit
 }
 
 // An ActionRequest asks to do something with a channel.

@@ -153,7 +153,7 @@ func (g *Gate) byToken(ctx context.Context, r access.ConnectRequest, token strin
 // grant is what a subscription may, by its namespace, and by its token where
 // that says otherwise.
 func grant(n namespace.Options, o auth.Options) access.Grant {
-	g := access.Grant{Expires: o.Expires, Presence: n.Presence != namespace.Nobody, Joins: n.Joins}
+	g := access.Grant{Expires: o.Expires, Presence: n.Presence != namespace.Nobody, Joins: n.Joins, MaxReaders: n.MaxReaders}
 	if o.Info != nil {
 		g.Info = o.Info
 	}

@@ -27,7 +27,7 @@ func presences(id, n int) (commands []string) {
 // Commands that come too fast are answered so; who goes on is sent away, and
 // others notice nothing.
 func TestCommandRate(t *testing.T) {
-	inBubble(t, hub.Config{Authorizer: named(nil, nil), Commands: limit.Rate{PerSecond: 10, Burst: 5}}, func(t *testing.T, b *bench) {
+	inBubble(t, hub.Config{PingInterval: time.Hour, Authorizer: named(nil, nil), Commands: limit.Rate{PerSecond: 10, Burst: 5}}, func(t *testing.T, b *bench) {
 		p := b.connect()
 		p.sends(`{"id":1,"connect":{"token":"ada"}}`)
 		p.sends(presences(2, 6)...)
@@ -122,6 +122,26 @@ func TestChannelsOfUsers(t *testing.T) {
 			if got := strings.Join(p.heard(), " "); strings.Contains(got, "secret") {
 				t.Errorf("%s hears %q", name, got)
 			}
+		}
+	})
+}
+
+// A channel has at most as many readers as its grants say, whoever they are, and
+// room again when one leaves.
+func TestMaxReaders(t *testing.T) {
+	inBubble(t, hub.Config{Authorizer: named(nil, func(g *access.Grant) { g.MaxReaders = 2 })}, func(t *testing.T, b *bench) {
+		all := []*peer{b.connect(), b.connect(), b.connect()}
+		for i, p := range all {
+			p.sends(`{"id":1,"connect":{"token":"t"}}`, `{"id":2,"subscribe":{"channel":"c"}}`, `{"id":3,"subscribe":{"channel":"other"}}`)
+			if full := strings.Contains(strings.Join(p.heard(), " "), "#2 error 106"); full != (i == 2) {
+				t.Errorf("reader %d of 2 is refused: %v", i+1, full)
+			}
+		}
+		all[0].sends(`{"id":4,"unsubscribe":{"channel":"c"}}`)
+		all[0].heard()
+		all[2].sends(`{"id":4,"subscribe":{"channel":"c"}}`)
+		if got := strings.Join(all[2].heard(), " "); strings.Contains(got, "error") {
+			t.Errorf("where one has left: %s", got)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -80,12 +81,10 @@ func (c *conn) subscribe(ctx context.Context, id uint32, r *wire.Subscribe) erro
 		return err
 	}
 	g, err := c.hub.ask.Subscribe(ctx, c.who(), access.SubscribeRequest{Channel: r.Channel, Token: r.Token, Data: r.Data})
-	if err != nil {
-		c.settle(r.Channel, nil)
-		return err
+	s, res := &subscription{conn: c}, wire.Subscribed{}
+	if err == nil {
+		res, err = s.open(ctx, r, g)
 	}
-	s := &subscription{conn: c}
-	res, err := s.open(ctx, r, g)
 	if err != nil {
 		c.settle(r.Channel, nil)
 		return err
@@ -108,7 +107,10 @@ func (s *subscription) open(ctx context.Context, r *wire.Subscribe, g access.Gra
 	if err != nil {
 		return res, err
 	}
-	if s.Channel, err = h.channels.Join(ctx, r.Channel); err != nil {
+	switch s.Channel, err = h.channels.Join(ctx, r.Channel, g.MaxReaders); {
+	case errors.Is(err, live.ErrFull):
+		return res, wire.ErrLimitExceeded.With(fmt.Sprintf("%d readers of the channel", g.MaxReaders))
+	case err != nil:
 		return res, fmt.Errorf("channel %q: %w", r.Channel, err)
 	}
 	s.listed, s.joins, s.term = g.Presence, g.Joins, h.terms.New(g.Expires, g.Renews)

@@ -62,6 +62,7 @@ type Options struct {
 	HistorySize    int           `yaml:"history_size"`    // publications kept per channel; 0 means the server's default
 	HistoryTTL     time.Duration `yaml:"history_ttl"`     // how long; 0 means the server's default
 	PublishRate    limit.Rate    `yaml:"publish_rate"`    // of what one client publishes, as "5/s burst 20"; 0 does not limit
+	MaxReaders     int           `yaml:"max_readers"`     // subscriptions of one channel at one server; 0 does not limit
 	SubscribeHook  string        `yaml:"subscribe_hook"`  // URL of a backend that is asked who may subscribe, in place of the above; who shows a token that names the channel may anyway
 	PublishHook    string        `yaml:"publish_hook"`    // URL of a backend that is asked about what clients publish
 	RPCHook        string        `yaml:"rpc_hook"`        // URL of a backend that answers the calls whose method starts with the namespace's name and a colon, in place of --hook-rpc
@@ -86,8 +87,8 @@ func (s Set) Check() error {
 			return fmt.Errorf("namespace %q: subscribe cannot be %q: who does not read a channel could never begin", name, o.Subscribe)
 		case o.Publish == Token || o.Presence == Token || o.History == Token:
 			return fmt.Errorf("namespace %q: publish, presence and history cannot be %q: a token is shown to subscribe; use %q", name, Token, Subscriber)
-		case o.HistorySize < 0 || o.HistoryTTL < 0 || o.MaxPublication < 0:
-			return fmt.Errorf("namespace %q: history_size, history_ttl and max_publication are not less than 0", name)
+		case o.HistorySize < 0 || o.HistoryTTL < 0 || o.MaxPublication < 0 || o.MaxReaders < 0:
+			return fmt.Errorf("namespace %q: history_size, history_ttl, max_publication and max_readers are not less than 0", name)
 		}
 	}
 	return nil

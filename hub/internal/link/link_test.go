@@ -103,7 +103,7 @@ func (s *stage) open(p *pipe, channels ...string) (*Link, []*seat) {
 	var seats []*seat
 	var cursors []*Cursor
 	for _, name := range channels {
-		ch, err := s.channels.Join(s.Context(), name)
+		ch, err := s.channels.Join(s.Context(), name, 0)
 		if err != nil {
 			s.Fatal(err)
 		}

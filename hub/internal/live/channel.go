@@ -22,7 +22,9 @@ type Channel struct {
 	cancel func()
 	err    error
 
-	refs int // readers, and those that wait to be one; guarded by Channels.mu
+	// Guarded by Channels.mu.
+	joined  int  // readers, and those that wait to be one
+	opening bool // open is at work
 
 	readAt atomic.Int64 // when a reader last asked, in nanoseconds since 1970
 
@@ -64,7 +66,7 @@ func (ch *Channel) Name() string { return ch.name }
 // open subscribes to the engine, for all who wait, and then lets go of its own
 // part in the channel.
 func (ch *Channel) open() {
-	defer ch.Leave()
+	defer ch.release(func() { ch.opening = false })
 	defer close(ch.ready)
 	ctx, cancel := context.WithTimeout(ch.all.ctx, engineTimeout)
 	defer cancel()
@@ -81,11 +83,14 @@ func (ch *Channel) open() {
 
 // Leave gives back what [Channels.Join] gave; the last ends the engine's
 // subscription.
-func (ch *Channel) Leave() {
+func (ch *Channel) Leave() { ch.release(func() { ch.joined-- }) }
+
+// release runs f, by which somebody lets go of the channel, under Channels.mu.
+func (ch *Channel) release(f func()) {
 	cs := ch.all
 	cs.mu.Lock()
-	ch.refs--
-	last := ch.refs == 0
+	f()
+	last := ch.joined == 0 && !ch.opening
 	if last && cs.channels[ch.name] == ch {
 		delete(cs.channels, ch.name)
 	}

@@ -5,6 +5,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"runtime"
 	"slices"
@@ -63,7 +64,7 @@ type Channels struct {
 	size     atomic.Int64 // bytes of all tails
 	trimming atomic.Bool  // one call of trim is at work
 
-	// mu guards the following, and the refs of channels.
+	// mu guards the following, and the joined and opening of channels.
 	mu       sync.Mutex
 	channels map[string]*Channel
 }
@@ -116,18 +117,27 @@ func (cs *Channels) Find(name string) *Channel {
 // whoever waits for it.
 const engineTimeout = 10 * time.Second
 
-// Join returns the live channel of name, which the caller must Leave. The first
-// to join subscribes to the engine; the others wait for it.
-func (cs *Channels) Join(ctx context.Context, name string) (*Channel, error) {
+// ErrFull is the error of Join for a channel that has as many readers as it may.
+var ErrFull = errors.New("the channel has as many readers as it may")
+
+// Join returns the live channel of name, which the caller must Leave, unless it
+// has limit readers already; a limit of 0 does not limit. The first to join
+// subscribes to the engine; the others wait for it.
+func (cs *Channels) Join(ctx context.Context, name string, limit int) (*Channel, error) {
 	cs.mu.Lock()
 	ch, ok := cs.channels[name]
 	if !ok {
-		ch = &Channel{all: cs, name: name, ready: make(chan struct{}), tail: tail.New(name, cs.config.TailLen, cs.config.TailSize)}
+		ch = &Channel{all: cs, name: name, ready: make(chan struct{}), opening: true, tail: tail.New(name, cs.config.TailLen, cs.config.TailSize)}
 		cs.channels[name] = ch
-		ch.refs++ // open's
 	}
-	ch.refs++
+	full := limit > 0 && ch.joined >= limit
+	if !full {
+		ch.joined++
+	}
 	cs.mu.Unlock()
+	if full {
+		return nil, ErrFull
+	}
 	if !ok {
 		go ch.open() // ends within engineTimeout
 	}

@@ -85,7 +85,7 @@ func inBubble(t *testing.T, budget int64, f func(t *testing.T, cs *Channels, e *
 
 func join(t *testing.T, cs *Channels, name string, after *uint64) *reader {
 	t.Helper()
-	ch, err := cs.Join(t.Context(), name)
+	ch, err := cs.Join(t.Context(), name, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +294,7 @@ func TestJoinAndLeaveRandomly(t *testing.T) {
 				wg.Go(func() {
 					for range 10 {
 						ctx, cancel := context.WithTimeout(t.Context(), time.Duration(1+roll(40))*time.Millisecond)
-						ch, err := cs.Join(ctx, fmt.Sprint(roll(3)))
+						ch, err := cs.Join(ctx, fmt.Sprint(roll(3)), 0)
 						cancel()
 						if err != nil {
 							continue
@@ -372,7 +372,7 @@ func TestFannedOutIsBounded(t *testing.T) {
 		heard := 0
 		cs := New(Config{Engine: e, TailLen: 1000, TailSize: 1 << 20, Budget: 1 << 20, FannedOut: func(string, *surewire.Message, time.Time, int) { heard++ }})
 		defer cs.Close()
-		ch, err := cs.Join(t.Context(), "c")
+		ch, err := cs.Join(t.Context(), "c", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
