@@ -248,8 +248,9 @@ func (e *Engine) position(h record.Head) surewire.Position {
 
 // message returns what r holds, as callers see it.
 func (e *Engine) message(r *record.Record) *surewire.Message {
-	r.M.Position.Epoch = e.show(r.Epoch)
-	return &r.M
+	m := r.M
+	m.Position.Epoch = e.show(r.Epoch)
+	return &m
 }
 
 var (

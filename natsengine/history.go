@@ -42,6 +42,10 @@ func (e *Engine) history(ctx context.Context, channel string, after surewire.Pos
 	if h.Complete {
 		from = after.Offset + 1
 	}
+	// What the store no longer keeps may still be remembered.
+	if size := uint64(r.Profile.Size); head.Offset > size && from <= head.Offset-size {
+		from, h.Complete = head.Offset-size+1, false
+	}
 	if from > head.Offset || limit <= 0 && !h.Complete {
 		return h, nil
 	}

@@ -138,6 +138,13 @@ func (r *Recent[K, V]) Put(k K, v V) {
 	r.put(k, v)
 }
 
+// Clear forgets everything.
+func (r *Recent[K, V]) Clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.young, r.old = make(map[K]V), nil
+}
+
 func (r *Recent[K, V]) put(k K, v V) {
 	if _, ok := r.young[k]; !ok && len(r.young) >= r.max {
 		r.old, r.young = r.young, make(map[K]V)

@@ -35,10 +35,33 @@ func (s *Store) Last(ctx context.Context, r Route) (*record.Record, error) {
 	return s.get(ctx, "$JS.API.DIRECT.GET."+r.Stream+"."+r.Subject, nil)
 }
 
-// At returns the record at seq.
+// A place is that of a record in all streams.
+type place struct {
+	stream string
+	seq    uint64
+}
+
+// How many records are remembered at least, and how long their data may be: they
+// take 32 MiB at most.
+const (
+	rememberedRecords = 1 << 13
+	rememberedData    = 2 << 10
+)
+
+// At returns the record at seq, which others may have too. Clients that return at
+// once have missed the same: what was read a while ago is remembered, even if it
+// is not kept any more.
 func (s *Store) At(ctx context.Context, r Route, seq uint64) (*record.Record, error) {
+	at := place{r.Stream, seq}
+	if rec, ok := s.seen.Get(at); ok {
+		return rec, nil
+	}
 	request := strconv.AppendUint([]byte(`{"seq":`), seq, 10)
-	return s.get(ctx, "$JS.API.DIRECT.GET."+r.Stream, append(request, '}'))
+	rec, err := s.get(ctx, "$JS.API.DIRECT.GET."+r.Stream, append(request, '}'))
+	if err == nil && len(rec.M.Data) <= rememberedData {
+		s.seen.Put(at, rec)
+	}
+	return rec, err
 }
 
 func (s *Store) get(ctx context.Context, subject string, request []byte) (*record.Record, error) {

@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/natsengine/internal/line"
 	"github.com/surewire/surewire/natsengine/internal/record"
 )
 
@@ -47,6 +48,7 @@ type Store struct {
 
 	profiles profiles
 	named    sync.Map // of *[partitions]part, by the name of a profile
+	seen     *line.Recent[place, *record.Record]
 
 	reads, reconnects, slow, leaders atomic.Uint64
 }
@@ -54,7 +56,7 @@ type Store struct {
 // Open connects, and waits until JetStream answers or ctx is done. Once life is
 // done, what waits returns [surewire.ErrClosed]; the connections stay until Close.
 func Open(ctx, life context.Context, c Config) (*Store, error) {
-	s := &Store{config: c, life: life}
+	s := &Store{config: c, life: life, seen: line.NewRecent[place, *record.Record](rememberedRecords)}
 	s.profiles.ready = make(map[string]*profileState)
 	if err := s.connect(ctx); err != nil {
 		s.Close()

@@ -52,11 +52,13 @@ func (s *Store) Ensure(ctx context.Context, p Profile) error {
 	}
 }
 
-// Forget has the streams of a profile looked at again: they may be gone.
+// Forget has the streams of a profile looked at again: they may be gone, and what
+// was in them.
 func (s *Store) Forget(name string) {
 	s.profiles.mu.Lock()
 	defer s.profiles.mu.Unlock()
 	delete(s.profiles.ready, name)
+	s.seen.Clear()
 }
 
 // makeStreams makes or updates the streams of p, and tries for a while: a cluster

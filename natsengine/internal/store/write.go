@@ -41,8 +41,8 @@ func KeyOf(channel, id string) (k Key) {
 	return k
 }
 
-// Put tries once, with patience, to store p as rec, if the newest message of the subject is the one
-// at rec.Prev. duplicate says that seq is that of the first with p's ID.
+// Put tries once, with patience, to store p as rec, if the newest message of the
+// subject is the one at rec.Prev. ctx is of Bound. duplicate says that seq is that of the first with p's ID.
 func (s *Store) Put(ctx context.Context, channel string, r Route, rec *record.Record, p surewire.Publication, patience time.Duration) (seq uint64, duplicate bool, err error) {
 	m, err := rec.Write(r.Subject, p)
 	if err != nil {
@@ -65,6 +65,8 @@ func (s *Store) PutMark(ctx context.Context, r Route, mark record.Record, prev u
 	}
 	m.Header[nats.ExpectedLastSubjSeqHdr] = []string{strconv.FormatUint(prev, 10)}
 	m.Header[nats.MsgRollup] = []string{nats.MsgRollupSubject}
+	ctx, cancel := s.Bound(ctx, LongPatience)
+	defer cancel()
 	seq, _, err = s.send(ctx, m, LongPatience)
 	if errors.Is(err, ErrDoubt) || errors.Is(err, ErrAbsent) {
 		err = fmt.Errorf("%w: %w", surewire.ErrUnavailable, err)
@@ -72,9 +74,9 @@ func (s *Store) PutMark(ctx context.Context, r Route, mark record.Record, prev u
 	return seq, err
 }
 
-// send hands m to its stream and waits for the answer.
+// send hands m to its stream and waits for the answer. ctx ends with the store.
 func (s *Store) send(ctx context.Context, m *nats.Msg, patience time.Duration) (seq uint64, duplicate bool, err error) {
-	ctx, cancel := s.Bound(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	answer, err := s.conns.publish.RequestMsgWithContext(ctx, m)
 	switch {
