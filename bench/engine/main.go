@@ -1,10 +1,11 @@
 // Command engine measures natsengine against bare JetStream, on the same server
-// settings and in one run: publications by one and by many, and clients that
-// return. Leave the machine alone meanwhile.
+// settings, and against centrifuge with Redis, in one run: publications by one and
+// by many, and clients that return. Leave the machine alone meanwhile.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -14,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/centrifugal/centrifuge"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -27,13 +29,14 @@ func main() {
 	each := flag.Duration("for", 2*time.Second, "how long each measurement takes")
 	channels := flag.Int("channels", 1000, "how many channels are published to")
 	many := flag.Int("many", 0, "if above 0: fill that many channels with a message each, and time the start")
+	redis := flag.Bool("redis", true, "measure centrifuge with a redis-server too")
 	flag.Parse()
-	if err := run(*rounds, *each, *channels, *many); err != nil {
+	if err := run(*rounds, *each, *channels, *many, *redis); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(rounds int, each time.Duration, channels, many int) error {
+func run(rounds int, each time.Duration, channels, many int, redis bool) error {
 	if many > 0 {
 		return startUp(many)
 	}
@@ -48,7 +51,15 @@ func run(rounds int, each time.Duration, channels, many int) error {
 			if err != nil {
 				return err
 			}
-			fmt.Printf("publish x%-3d  JetStream %7.0f/s  natsengine %7.0f/s  ratio %.2f\n", publishers, bare, ours, ours/bare)
+			fmt.Printf("publish x%-3d  JetStream %7.0f/s  natsengine %7.0f/s  ratio %.2f", publishers, bare, ours, ours/bare)
+			if redis {
+				peer, err := withRedis(func(n *centrifuge.Node) (float64, error) { return redisRate(n, names, publishers, each) })
+				if err != nil {
+					return err
+				}
+				fmt.Printf("  centrifuge with Redis %7.0f/s", peer)
+			}
+			fmt.Println()
 		}
 	}
 	for range rounds {
@@ -56,7 +67,15 @@ func run(rounds int, each time.Duration, channels, many int) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("5,000 clients return, 10 messages each: %.0f recoveries/s\n", rate)
+		fmt.Printf("5,000 clients return, 10 messages each: natsengine %.0f recoveries/s", rate)
+		if redis {
+			peer, err := withRedis(func(n *centrifuge.Node) (float64, error) { return redisStorm(n, names, 5000) })
+			if err != nil {
+				return err
+			}
+			fmt.Printf("  centrifuge with Redis %.0f", peer)
+		}
+		fmt.Println()
 	}
 	return nil
 }
@@ -172,21 +191,61 @@ func storm(s *natsembed.Server, names []string, clients int) (float64, error) {
 		return 0, err
 	}
 	defer e.Close(ctx)
-	for range 100 {
-		for _, name := range names {
-			if _, err := e.Publish(ctx, name, surewire.Publication{Data: payload}); err != nil {
-				return 0, err
-			}
-		}
+	if err := fill(names, func(name string) error {
+		_, err := e.Publish(ctx, name, surewire.Publication{Data: payload})
+		return err
+	}); err != nil {
+		return 0, err
 	}
+	// The hub reads for 64 at once.
+	return recoveries(clients, 64, func(c int) (int, error) {
+		h, err := e.History(ctx, names[c%len(names)], surewire.Position{Offset: 90}, 300)
+		if err == nil && !h.Complete {
+			err = errors.New("history is not complete")
+		}
+		return len(h.Messages), err
+	})
+}
+
+// fill publishes 100 messages to each channel, as many channels at a time as there
+// are publishers elsewhere.
+func fill(names []string, publish func(name string) error) error {
+	var failed atomic.Pointer[error]
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range 128 {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(names); i = int(next.Add(1)) - 1 {
+				for range 100 {
+					if err := publish(names[i]); err != nil {
+						failed.Store(&err)
+						return
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// recoveries has clients return for the 10 messages that they missed, of whom so
+// many are served at once, and returns how many a second were.
+func recoveries(clients, atOnce int, recovered func(client int) (int, error)) (float64, error) {
 	began := time.Now()
+	slots := make(chan struct{}, atOnce)
 	var failed atomic.Pointer[error]
 	var wg sync.WaitGroup
 	for c := range clients {
 		wg.Go(func() {
-			h, err := e.History(ctx, names[c%len(names)], surewire.Position{Offset: 90}, 300)
-			if err == nil && (!h.Complete || len(h.Messages) != 10) {
-				err = fmt.Errorf("recovered %d messages, complete %v", len(h.Messages), h.Complete)
+			slots <- struct{}{}
+			n, err := recovered(c)
+			<-slots
+			if err == nil && n != 10 {
+				err = fmt.Errorf("recovered %d messages", n)
 			}
 			if err != nil {
 				failed.Store(&err)
