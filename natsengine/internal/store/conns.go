@@ -71,6 +71,7 @@ func (s *Store) dial(name string) (*nats.Conn, error) {
 	switch {
 	case s.config.InProcess != nil:
 		o.InProcessServer = s.config.InProcess
+		o.Timeout = 10 * time.Second // it is there: it can only be busy
 	case len(s.config.URLs) > 0:
 		o.Servers = strings.Split(strings.Join(s.config.URLs, ","), ",")
 	default:
