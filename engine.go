@@ -133,6 +133,19 @@ type Bus interface {
 	Listen(ctx context.Context, f func(b []byte)) (cancel func(), err error)
 }
 
+// A PresenceKeeper is an [Engine] by which the processes that use it tell each
+// other who reads a channel. Nothing is stored: each knows its own clients, and
+// those of one that dies are gone with it.
+type PresenceKeeper interface {
+	// KeepPresence has here asked, for other processes, who reads a channel in
+	// this one, by connection ID, until cancel is called. here must not wait.
+	KeepPresence(ctx context.Context, here func(channel string) map[string]ClientInfo) (cancel func(), err error)
+
+	// Presence returns who reads channel in the other processes, by connection
+	// ID, as far as they answer soon.
+	Presence(ctx context.Context, channel string) (map[string]ClientInfo, error)
+}
+
 // Retention bounds what an [Engine] keeps of a channel.
 type Retention struct {
 	Size int           // messages; 0 means the engine's default

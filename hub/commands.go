@@ -36,10 +36,10 @@ func (c *conn) do(ctx context.Context, cmd wire.Command) error {
 		err = c.publish(ctx, cmd.ID, cmd.Publish)
 	case cmd.Presence != nil:
 		channel := cmd.Presence.Channel
-		err = c.presence(ctx, channel, func() []byte { return wire.AppendPresence(nil, cmd.ID, c.hub.Presence(channel)) })
+		err = c.presence(ctx, channel, func() []byte { return wire.AppendPresence(nil, cmd.ID, c.hub.Presence(ctx, channel)) })
 	case cmd.PresenceStats != nil:
 		channel := cmd.PresenceStats.Channel
-		err = c.presence(ctx, channel, func() []byte { return wire.AppendStats(nil, cmd.ID, c.hub.Stats(channel)) })
+		err = c.presence(ctx, channel, func() []byte { return wire.AppendStats(nil, cmd.ID, c.hub.Stats(ctx, channel)) })
 	case cmd.History != nil:
 		err = c.history(ctx, cmd.ID, cmd.History)
 	case cmd.Send != nil:

@@ -14,6 +14,7 @@ import (
 	"github.com/surewire/surewire/hub/internal/link"
 	"github.com/surewire/surewire/hub/internal/live"
 	"github.com/surewire/surewire/hub/internal/pace"
+	"github.com/surewire/surewire/hub/internal/presence"
 	"github.com/surewire/surewire/hub/internal/roster"
 	"github.com/surewire/surewire/hub/internal/stack"
 	"github.com/surewire/surewire/hub/internal/term"
@@ -102,6 +103,7 @@ type Hub struct {
 	wheel    *wheel.Wheel[*conn]
 	roster   *roster.Roster[*conn]
 	past     *history.Reader
+	present  *presence.Keeper
 	ask      ask.Application
 	terms    term.Maker
 
@@ -129,6 +131,7 @@ func New(c Config) *Hub {
 	h.links = link.Config{
 		Ping: wire.Ping, PongTimeout: c.PongTimeout, WriteTimeout: c.WriteTimeout, CatchUps: c.CatchUps, History: h.catchUp,
 	}
+	h.present = presence.Start(c.Engine, h.members, c.Logger)
 	go h.wheel.Run(func(c *conn) { c.link.Ping() }, func(c *conn) { c.link.CheckPong() }, (*conn).checkExpiry) // until Shutdown
 	return h
 }
@@ -185,6 +188,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	}
 	defer h.channels.Close()
 	defer h.wheel.Stop()
+	defer h.present.Stop()
 	h.roster.Dismiss(ctx, func(c *conn) { c.link.Close(surewire.DisconnectShutdown) })
 	select {
 	case <-idle:

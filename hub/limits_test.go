@@ -265,15 +265,15 @@ func TestRenewedSubscriptions(t *testing.T) {
 		if got := p.lives(22); len(got) > 0 {
 			t.Errorf("of renewals the client hears %q", got)
 		}
-		for _, who := range b.hub.Presence("c") {
+		for _, who := range b.hub.Presence(t.Context(), "c") {
 			if string(who.Chan) != `"first"` {
 				t.Errorf("after renewals others see %s", who.Chan)
 			}
 		}
 		says.Store("no")
 		got := strings.Join(p.lives(15), " ")
-		if !strings.Contains(got, "2501") || len(b.hub.Presence("c")) != 0 {
-			t.Errorf("after a refusal the client hears %q, and presence has %v", got, b.hub.Presence("c"))
+		if !strings.Contains(got, "2501") || len(b.hub.Presence(t.Context(), "c")) != 0 {
+			t.Errorf("after a refusal the client hears %q, and presence has %v", got, b.hub.Presence(t.Context(), "c"))
 		}
 	})
 }

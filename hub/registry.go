@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"iter"
 	"slices"
 	"time"
 
@@ -136,36 +135,30 @@ func (h *Hub) Conns() []ConnInfo {
 // order, and for each how many do.
 func (h *Hub) Channels() map[string]int { return h.channels.Readers() }
 
-// listed yields the subscriptions of channel here that presence shows.
-func (h *Hub) listed(channel string) iter.Seq[*subscription] {
-	return func(yield func(*subscription) bool) {
-		ch := h.channels.Find(channel)
-		if ch == nil {
-			return
-		}
+// members returns who reads channel here and is listed, by connection ID.
+func (h *Hub) members(channel string) map[string]surewire.ClientInfo {
+	all := make(map[string]surewire.ClientInfo)
+	if ch := h.channels.Find(channel); ch != nil {
 		for _, r := range ch.Readers() {
-			if s := r.(*subscription); s.listed && !yield(s) {
-				return
+			if s := r.(*subscription); s.listed {
+				all[s.conn.id] = *s.info.Load()
 			}
 		}
-	}
-}
-
-// Presence returns who reads channel here and is listed, by connection ID.
-func (h *Hub) Presence(channel string) map[string]surewire.ClientInfo {
-	all := make(map[string]surewire.ClientInfo)
-	for s := range h.listed(channel) {
-		all[s.conn.id] = *s.info.Load()
 	}
 	return all
 }
 
-// Stats returns how many clients and users read channel here and are listed.
-func (h *Hub) Stats(channel string) wire.Stats {
-	clients, users := 0, make(map[string]struct{})
-	for s := range h.listed(channel) {
-		clients++
-		users[s.info.Load().User] = struct{}{}
+// Presence returns who reads channel and is listed, by connection ID; those of
+// other processes too, if the engine is a [surewire.PresenceKeeper].
+func (h *Hub) Presence(ctx context.Context, channel string) map[string]surewire.ClientInfo {
+	return h.present.All(ctx, channel)
+}
+
+// Stats returns how many clients and users Presence has.
+func (h *Hub) Stats(ctx context.Context, channel string) wire.Stats {
+	all, users := h.Presence(ctx, channel), make(map[string]struct{})
+	for _, info := range all {
+		users[info.User] = struct{}{}
 	}
-	return wire.Stats{Clients: clients, Users: len(users)}
+	return wire.Stats{Clients: len(all), Users: len(users)}
 }

@@ -295,7 +295,7 @@ func TestSubRefresh(t *testing.T) {
 		time.Sleep(70 * time.Second)
 		p.sends(`{"id":6,"sub_refresh":{"channel":"kept","token":"new"}}`, `{"id":7,"sub_refresh":{"channel":"late","token":"old"}}`)
 		p.wantHeard(t, "#6 refreshed 1m0s", "#7 error 110")
-		if who := b.hub.Presence("kept"); len(who) != 1 {
+		if who := b.hub.Presence(t.Context(), "kept"); len(who) != 1 {
 			t.Errorf("present are %v", who)
 		} else {
 			for _, one := range who {

@@ -25,6 +25,7 @@ import (
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/natsengine/internal/line"
 	"github.com/surewire/surewire/natsengine/internal/record"
+	"github.com/surewire/surewire/natsengine/internal/roll"
 	"github.com/surewire/surewire/natsengine/internal/store"
 )
 
@@ -120,8 +121,9 @@ type Engine struct {
 
 	stats  stats
 	nonces atomic.Uint64
-	kick   chan struct{} // wakes verify
-	healer chan struct{} // holds a token for each read of those that heal
+	roll   *roll.Roll[[]surewire.ClientInfo] // of the other processes
+	kick   chan struct{}                     // wakes verify
+	healer chan struct{}                     // holds a token for each read of those that heal
 
 	channels channels
 }
@@ -141,6 +143,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		lines: line.NewLines(c.MaxPending, max(c.MaxPending/8, 1)),
 		heads: line.NewRecent[string, record.Head](rememberedHeads),
 		ids:   line.NewRecent[store.Key, surewire.Position](rememberedIDs),
+		roll:  roll.New[[]surewire.ClientInfo](presencePatience),
 		kick:  make(chan struct{}, 1), healer: make(chan struct{}, 32),
 	}
 	e.channels.all, e.channels.inbox = make(map[string]*channel), make(chan *nats.Msg, c.MaxDelivery)

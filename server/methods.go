@@ -153,9 +153,9 @@ type presenceResult struct {
 	Presence map[string]*clientInfo `json:"presence" doc:"By connection."`
 }
 
-func (s *Server) apiPresence(_ context.Context, r *channelRequest) (presenceResult, error) {
+func (s *Server) apiPresence(ctx context.Context, r *channelRequest) (presenceResult, error) {
 	all := presenceResult{make(map[string]*clientInfo)}
-	for id, c := range s.hub.Presence(r.Channel) {
+	for id, c := range s.hub.Presence(ctx, r.Channel) {
 		all.Presence[id] = newClientInfo(&c)
 	}
 	return all, nil
@@ -166,8 +166,8 @@ type presenceStatsResult struct {
 	NumUsers   int `json:"num_users"`
 }
 
-func (s *Server) apiPresenceStats(_ context.Context, r *channelRequest) (presenceStatsResult, error) {
-	n := s.hub.Stats(r.Channel)
+func (s *Server) apiPresenceStats(ctx context.Context, r *channelRequest) (presenceStatsResult, error) {
+	n := s.hub.Stats(ctx, r.Channel)
 	return presenceStatsResult{n.Clients, n.Users}, nil
 }
 
