@@ -144,6 +144,40 @@ func fill(t *testing.T, dir string, leave int) (free func()) {
 	return func() { os.Remove(name) }
 }
 
+// A file system that has become read-only is named at the start; what it has is
+// there again once it can be written to.
+func TestReadOnlyMount(t *testing.T) {
+	dir := smallDisk(t)
+	data := filepath.Join(dir, "data")
+	remount := func(how string) {
+		t.Helper()
+		if out, err := exec.Command("mount", "-o", "remount,"+how, dir).CombinedOutput(); err != nil {
+			t.Fatalf("remount: %v: %s", err, out)
+		}
+	}
+	e := start(t, data, natsengine.Config{})
+	done, err := e.Publish(t.Context(), "c", surewire.Publication{Data: []byte(`1`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	remount("ro")
+	s, err := natsembed.Start(natsembed.Config{Dir: data})
+	if err == nil {
+		s.Close(t.Context())
+	}
+	if err == nil || !strings.Contains(err.Error(), "data folder cannot be written to") || !strings.Contains(err.Error(), data) {
+		t.Errorf("start: %v", err)
+	}
+	remount("rw")
+	h, err := start(t, data, natsengine.Config{}).History(t.Context(), "c", surewire.Position{Epoch: done.Position.Epoch}, 10)
+	if err != nil || !h.Complete || len(h.Messages) != 1 || h.Head != done.Position {
+		t.Errorf("afterwards: %+v, %v", h, err)
+	}
+}
+
 func TestDiskFull(t *testing.T) {
 	for _, c := range []struct {
 		name    string
