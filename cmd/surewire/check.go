@@ -28,6 +28,9 @@ type checkCmd struct {
 	SubToken     string   `placeholder:"TOKEN" help:"Subscription token that it shows where it needs one."`
 	Channels     []string `arg:"" optional:"" help:"Channels to explain."`
 
+	TryEngine bool `help:"Open what keeps the channels as serve would, and say how it is. The flags that name it are those of serve."`
+
+	Engine engineFlags `embed:"" envprefix:"SUREWIRE_"`
 	Access accessFlags `embed:"" envprefix:"SUREWIRE_"`
 }
 
@@ -36,6 +39,7 @@ func (*checkCmd) Help() string {
 	return `Says what is wrong with a configuration, and where; and if nothing is, who may do what.
 
   surewire check
+  surewire check --try-engine --nats nats://10.0.0.1:4222
   surewire check --config prod.yaml --connect-token "$(surewire token --user 42)" chat:lobby run:7
 
 Backends are not asked: where one decides, "backend" is shown.`
@@ -43,6 +47,9 @@ Backends are not asked: where one decides, "backend" is shown.`
 
 // Run fails where serve would, and else prints what the configuration means.
 func (c *checkCmd) Run(ctx context.Context, out io.Writer) error {
+	if err := c.Engine.check(); err != nil {
+		return err
+	}
 	r, err := c.Access.rules(slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return err
@@ -51,6 +58,11 @@ func (c *checkCmd) Run(ctx context.Context, out io.Writer) error {
 	fmt.Fprintln(out, "The configuration is good.")
 	c.explainDoors(out)
 	c.explainNamespaces(out)
+	if c.TryEngine {
+		if err := c.Engine.try(ctx, out); err != nil {
+			return err
+		}
+	}
 	if c.ConnectToken == "" && len(c.Channels) == 0 {
 		return nil
 	}
