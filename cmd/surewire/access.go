@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/surewire/surewire/auth"
@@ -24,7 +22,7 @@ import (
 type accessFlags struct {
 	Anonymous  bool              `env:"ANONYMOUS" help:"Let clients without a token in, without a name. Namespaces say what they may."`
 	Namespaces config.Namespaces `placeholder:"YAML" env:"NAMESPACES" help:"What clients may do in channels, by the part of their names before the first colon: {chat: {subscribe: user, publish: subscriber}}. Write them in the file; docs/configuration.md has all options."`
-	APIKey     secret            `name:"api-key" placeholder:"KEY" env:"API_KEY" help:"Key that backends send to the HTTP API as X-API-Key. Without one the API answers nobody. In place of a secret, @FILE reads it from a file."`
+	APIKey     config.Secret     `name:"api-key" placeholder:"KEY" env:"API_KEY" help:"Key that backends send to the HTTP API as X-API-Key. Without one the API answers nobody. In place of a secret, @FILE reads it from a file."`
 	Tickets    bool              `env:"TICKETS" help:"Accept tickets, which POST /api/ticket gives out for a token: they are good for one connection, within a minute."`
 
 	Token tokenFlags `embed:"" prefix:"token-" envprefix:"TOKEN_"`
@@ -33,8 +31,8 @@ type accessFlags struct {
 
 // tokenFlags say which tokens are good.
 type tokenFlags struct {
-	Secret      secret        `placeholder:"SECRET" env:"SECRET" help:"Secret of at least 32 bytes that HMAC tokens are signed with. @FILE reads it from a file."`
-	OldSecret   secret        `placeholder:"SECRET" env:"OLD_SECRET" help:"Secret of tokens from before --token-secret was changed, which are still good."`
+	Secret      config.Secret `placeholder:"SECRET" env:"SECRET" help:"Secret of at least 32 bytes that HMAC tokens are signed with. @FILE reads it from a file."`
+	OldSecret   config.Secret `placeholder:"SECRET" env:"OLD_SECRET" help:"Secret of tokens from before --token-secret was changed, which are still good."`
 	PublicKeys  []string      `placeholder:"FILE" env:"PUBLIC_KEYS" help:"Files with public keys, in PEM, of RSA, ECDSA or Ed25519 tokens."`
 	JWKSURL     string        `name:"jwks-url" placeholder:"URL" env:"JWKS_URL" help:"Where the issuer of tokens publishes its keys."`
 	Audience    string        `env:"AUDIENCE" help:"Whom tokens must be for (aud). Empty for anybody."`
@@ -48,30 +46,10 @@ type hookFlags struct {
 	Refresh     string        `placeholder:"URL" env:"REFRESH" help:"Backend that is asked whether such a client may stay; empty for that of --hook-connect."`
 	RPC         string        `name:"rpc" placeholder:"URL" env:"RPC" help:"Backend that answers the calls of clients. Namespaces may have one of their own."`
 	Message     string        `placeholder:"URL" env:"MESSAGE" help:"Backend that gets what clients send."`
-	Secret      secret        `placeholder:"SECRET" env:"SECRET" help:"Signs the requests to backends. @FILE reads it from a file."`
+	Secret      config.Secret `placeholder:"SECRET" env:"SECRET" help:"Signs the requests to backends. @FILE reads it from a file."`
 	Timeout     time.Duration `default:"4s" env:"TIMEOUT" help:"How long a backend may take, with all attempts."`
 	RestFor     time.Duration `default:"30s" env:"REST_FOR" help:"How long a backend is left alone that failed five times in a row."`
 	PassHeaders []string      `placeholder:"NAME" env:"PASS_HEADERS" help:"Headers of the client's HTTP request that connect hooks see, such as Cookie."`
-}
-
-// A secret does not show itself. "@name" stands for what the file has.
-type secret struct{ auth.Secret }
-
-// UnmarshalText implements [encoding.TextUnmarshaler].
-func (s *secret) UnmarshalText(text []byte) error {
-	name, isFile := strings.CutPrefix(string(text), "@")
-	if !isFile {
-		s.Secret = slices.Clone(text)
-		return nil
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	if s.Secret = bytes.TrimRight(data, "\r\n"); len(s.Secret) == 0 {
-		return fmt.Errorf("%s is empty", name)
-	}
-	return nil
 }
 
 // A rules is who may do what, as configured, and what must be closed of it.
@@ -165,7 +143,7 @@ func (t *tokenFlags) verifier(revoked *auth.Revocations, logger *slog.Logger) (*
 		Audience: t.Audience, Issuer: t.Issuer, MaxLifetime: t.MaxLifetime, Revocations: revoked, Log: logger,
 		JWKS: auth.JWKS{URL: t.JWKSURL},
 	}
-	for _, s := range []secret{t.Secret, t.OldSecret} {
+	for _, s := range []config.Secret{t.Secret, t.OldSecret} {
 		if len(s.Secret) > 0 {
 			c.Keys = append(c.Keys, auth.Key{Secret: s.Secret})
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/client"
+	"github.com/surewire/surewire/cmd/surewire/internal/histogram"
 )
 
 type benchCmd struct {
@@ -54,7 +55,7 @@ type load struct {
 	subscribed, published, delivered, lost, doubled, gaps, retries atomic.Int64
 	failed                                                         atomic.Int64 // publications
 	failure                                                        atomic.Pointer[error]
-	latency                                                        histogram
+	latency                                                        histogram.Histogram
 }
 
 // Run runs the benchmark and prints the result.
@@ -102,7 +103,7 @@ func (l *load) progress() func() {
 			case <-t.C:
 				fmt.Fprintf(os.Stderr, "%4.0fs  %d of %d subscribed, %d published, %d of %d delivered, %d lost, %d doubled, p99 %v\n",
 					time.Since(start).Seconds(), l.subscribed.Load(), l.Connections, l.published.Load(), l.delivered.Load(), l.expected(),
-					l.lost.Load(), l.doubled.Load(), l.latency.quantile(0.99))
+					l.lost.Load(), l.doubled.Load(), l.latency.Quantile(0.99))
 			}
 		}
 	})
@@ -181,7 +182,7 @@ func (l *load) read(ctx context.Context, channel string, ready func()) error {
 		if json.Unmarshal(m.Data, &s) != nil || s.Run != l.run {
 			continue
 		}
-		l.latency.add(time.Since(time.UnixMicro(s.At)))
+		l.latency.Add(time.Since(time.UnixMicro(s.At)))
 		l.delivered.Add(1)
 		switch {
 		case s.N <= last:
@@ -284,7 +285,7 @@ type benchResult struct {
 
 // report prints the result. It is an error if something was lost or doubled.
 func (l *load) report(out io.Writer) error {
-	ms := func(q float64) float64 { return float64(l.latency.quantile(q).Microseconds()) / 1000 }
+	ms := func(q float64) float64 { return float64(l.latency.Quantile(q).Microseconds()) / 1000 }
 	r := benchResult{
 		l.Connections, l.Channels, l.published.Load(), l.delivered.Load(), l.lost.Load(), l.doubled.Load(),
 		l.gaps.Load(), l.retries.Load(), ms(0.5), ms(0.99), ms(1),

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/cmd/surewire/internal/config"
 	"github.com/surewire/surewire/memengine"
 	"github.com/surewire/surewire/namespace"
 	"github.com/surewire/surewire/natsembed"
@@ -28,10 +29,10 @@ type engineFlags struct {
 	Credentials string   `name:"nats-credentials" placeholder:"FILE" env:"NATS_CREDENTIALS" help:"Credentials for it."`
 	Replicas    int      `default:"0" env:"REPLICAS" help:"Copies of each channel; 0 means 3 in a cluster, and 1 otherwise."`
 
-	Node          string   `name:"cluster-node" placeholder:"NAME" env:"CLUSTER_NODE" help:"Name of this node of a cluster that Surewires form themselves; the same after a restart."`
-	Listen        string   `name:"cluster-listen" placeholder:"HOST:PORT" env:"CLUSTER_LISTEN" help:"Where the other nodes connect to."`
-	Peers         []string `name:"cluster-peers" placeholder:"HOST:PORT" env:"CLUSTER_PEERS" help:"The nodes of the cluster, three or more; this one may be among them."`
-	ClusterSecret secret   `name:"cluster-secret" placeholder:"SECRET" env:"CLUSTER_SECRET" help:"What nodes show each other. @FILE reads it from a file."`
+	Node          string        `name:"cluster-node" placeholder:"NAME" env:"CLUSTER_NODE" help:"Name of this node of a cluster that Surewires form themselves; the same after a restart."`
+	Listen        string        `name:"cluster-listen" placeholder:"HOST:PORT" env:"CLUSTER_LISTEN" help:"Where the other nodes connect to."`
+	Peers         []string      `name:"cluster-peers" placeholder:"HOST:PORT" env:"CLUSTER_PEERS" help:"The nodes of the cluster, three or more; this one may be among them."`
+	ClusterSecret config.Secret `name:"cluster-secret" placeholder:"SECRET" env:"CLUSTER_SECRET" help:"What nodes show each other. @FILE reads it from a file."`
 }
 
 // check names flags that do not go together.

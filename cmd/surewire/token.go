@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/surewire/surewire/auth"
+	"github.com/surewire/surewire/cmd/surewire/internal/config"
 )
 
 type tokenCmd struct {
-	Secret   secret        `required:"" placeholder:"SECRET" env:"SUREWIRE_TOKEN_SECRET" help:"Secret of at least 32 bytes that the server has too. @FILE reads it from a file."`
+	Secret   config.Secret `required:"" placeholder:"SECRET" env:"SUREWIRE_TOKEN_SECRET" help:"Secret of at least 32 bytes that the server has too. @FILE reads it from a file."`
 	User     string        `help:"Whom the token is for (sub). Empty for somebody without a name."`
 	Channel  string        `help:"Make a subscription token, for this channel."`
 	Channels []string      `help:"Channels that a connection reads without asking."`

@@ -1,4 +1,5 @@
-package main
+// Package histogram counts durations without keeping them.
+package histogram
 
 import (
 	"math"
@@ -7,16 +8,17 @@ import (
 	"time"
 )
 
-// A histogram counts durations in buckets of about 3 %. Its methods may be
+// A Histogram counts durations in buckets of about 3 %. Its methods may be
 // called concurrently.
-type histogram struct {
+type Histogram struct {
 	buckets [64 << subBits]atomic.Int64
 }
 
 // subBits is how many bits below the highest tell buckets apart.
 const subBits = 5
 
-func (h *histogram) add(d time.Duration) { h.buckets[bucket(uint64(max(d, 0)))].Add(1) }
+// Add counts d; less than 0 is 0.
+func (h *Histogram) Add(d time.Duration) { h.buckets[bucket(uint64(max(d, 0)))].Add(1) }
 
 func bucket(n uint64) int {
 	if n < 1<<subBits {
@@ -35,9 +37,9 @@ func upper(i int) uint64 {
 	return (uint64(i&(1<<subBits-1)|1<<subBits)+1)<<shift - 1
 }
 
-// quantile returns the least duration that q of all do not exceed, by the upper
+// Quantile returns the least duration that q of all do not exceed, by the upper
 // end of its bucket; 0 if there are none.
-func (h *histogram) quantile(q float64) time.Duration {
+func (h *Histogram) Quantile(q float64) time.Duration {
 	var total int64
 	for i := range h.buckets {
 		total += h.buckets[i].Load()
