@@ -28,6 +28,7 @@ var elsewhere = map[string]string{
 	"demo/hostile.go: encoding/json.Marshal": "shows on the page what encoding/json says of a value, and publishes nothing of it",
 
 	"natsembed/folder.go: encoding/json.Marshal":                      "a file that says how the last process ended; strings and times of our own",
+	"natsengine/internal/record/members.go: encoding/json.Marshal":    "who reads a channel, from process to process: bytes in Base64, and names",
 	"natsengine/internal/record/record.go: encoding/json.Marshal":     "the header of a stored message: what it holds is of fixed types, read back by the same room",
 	"natsengine/internal/store/read.go: encoding/json.Marshal":        "a request to JetStream, of numbers and names",
 	"server/internal/openapi/openapi.go: encoding/json.MarshalIndent": "a document of the API's types, for people and generators; it is made once",
