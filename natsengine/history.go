@@ -90,6 +90,9 @@ type walk struct {
 // shortWalk is up to how many records are read one by one.
 const shortWalk = 16
 
+// longWalk is up to how many are, where some are missing in bulk.
+const longWalk = 4096
+
 // read returns up to limit records from the offset on, oldest first; and whether
 // all of them are there. newest is the record of the head; nil if it has none.
 func (w *walk) read(ctx context.Context, newest *record.Record, from uint64, limit int) (found []*record.Record, whole bool, err error) {
@@ -118,6 +121,11 @@ func (w *walk) read(ctx context.Context, newest *record.Record, from uint64, lim
 		found = append(found, newest)
 	} else if len(before) < want {
 		rest, err := w.forward(ctx, base, last)
+		if err == nil && uint64(len(rest)) <= last-base.Offset && w.head.Offset-from < longWalk {
+			// There is a hole, or a replica lags: the chain tells.
+			found, err = w.back(ctx, newest, from)
+			rest = []*record.Record{newest}
+		}
 		if err != nil {
 			return nil, false, err
 		}

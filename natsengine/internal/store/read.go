@@ -57,7 +57,11 @@ func (s *Store) At(ctx context.Context, r Route, seq uint64) (*record.Record, er
 		return rec, nil
 	}
 	request := strconv.AppendUint([]byte(`{"seq":`), seq, 10)
-	rec, err := s.get(ctx, "$JS.API.DIRECT.GET."+r.Stream, append(request, '}'))
+	request = append(request, '}')
+	rec, err := s.get(ctx, "$JS.API.DIRECT.GET."+r.Stream, request)
+	if errors.Is(err, ErrNone) {
+		rec, err = s.sure(ctx, r, request) // a replica may not have it yet
+	}
 	if err == nil && len(rec.M.Data) <= rememberedData {
 		s.seen.Put(at, rec)
 	}
@@ -113,6 +117,11 @@ func (s *Store) Sure(ctx context.Context, r Route) (*record.Record, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.sure(ctx, r, request)
+}
+
+// sure asks the leader.
+func (s *Store) sure(ctx context.Context, r Route, request []byte) (*record.Record, error) {
 	m, err := s.ask(ctx, s.conns.api, "$JS.API.STREAM.MSG.GET."+r.Stream, request)
 	if err != nil {
 		return nil, err
