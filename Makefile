@@ -15,8 +15,8 @@ assets: ## bundle the page of serve --dev into demo/dist
 	ci/setup
 	cd web && PATH="$(CURDIR)/.work/node/node_modules/.bin:$$PATH" npm run build
 
-cluster: ## the engine's contract on three nodes, and nodes that are killed and restarted: some minutes
-	go test ./natsengine -run 'Cluster|Node|Rolling|Killed' -cluster -timeout 30m -v
+cluster: ## the engine's contract on three nodes; nodes killed and restarted, and cut off: some minutes
+	go test ./natsengine -run 'Cluster|Node|Rolling|Killed|Network' -cluster -timeout 30m -v
 
 vuln: ## known vulnerabilities of dependencies; needs the network
 	go run golang.org/x/vuln/cmd/govulncheck@latest ./...

@@ -47,6 +47,7 @@ type node struct {
 	Channels []string
 	Writers  map[string]uint64 // by name, the number to begin with; each has one channel, by turns
 	Pause    time.Duration     // of a writer, between publications
+	Readers  bool              // each channel has a reader too
 }
 
 // channelOf returns the channel of a writer.
@@ -94,6 +95,12 @@ func (n node) run(in io.Reader, out io.Writer) error {
 				break
 			}
 			time.Sleep(50 * time.Millisecond)
+		}
+	}
+	if n.Readers {
+		for _, name := range n.Channels {
+			r := reader{engine: e, say: say, name: n.Cluster.Node, channel: name}
+			go r.run(context.Background()) // ends with the process
 		}
 	}
 	for name, next := range n.Writers {
@@ -232,10 +239,17 @@ type book struct {
 	pauses map[string]time.Duration
 	errs   map[string]int
 	bad    []string
+	newest map[string]uint64 // by channel: the last offset acknowledged
+
+	got     map[string][]place           // by reader
+	reached map[string]map[string]uint64 // by reader and channel: the last offset
 }
 
 func newBook() *book {
-	return &book{next: map[string]uint64{}, acked: map[string]time.Time{}, pauses: map[string]time.Duration{}, errs: map[string]int{}}
+	return &book{
+		next: map[string]uint64{}, acked: map[string]time.Time{}, pauses: map[string]time.Duration{}, errs: map[string]int{},
+		newest: map[string]uint64{}, got: map[string][]place{}, reached: map[string]map[string]uint64{},
+	}
 }
 
 func (b *book) enter(line string) (other bool) {
@@ -245,6 +259,7 @@ func (b *book) enter(line string) (other bool) {
 	case "ack":
 		p := parsePlace(rest)
 		b.told = append(b.told, p)
+		b.newest[p.channel] = max(b.newest[p.channel], p.at.Offset)
 		writer, n := number(p.id)
 		b.next[writer] = n + 1
 		now := time.Now()
@@ -252,6 +267,8 @@ func (b *book) enter(line string) (other bool) {
 			b.pauses[writer] = max(b.pauses[writer], now.Sub(before))
 		}
 		b.acked[writer] = now
+	case "got":
+		b.read(rest)
 	case "err":
 		b.errs[rest[max(0, strings.LastIndex(rest, ": ")):]]++
 	case "bad":
@@ -382,6 +399,13 @@ func (b *book) longestOf(dead int) (d time.Duration) {
 	}
 	clear(b.pauses)
 	return d
+}
+
+// count returns how many publications were acknowledged.
+func (b *book) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.told)
 }
 
 func names(prefix string, n int) (out []string) {

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -139,17 +138,8 @@ func (s sink) Lost(string)                           { s.got <- nil }
 
 // launchAll starts three nodes with writers of their own.
 func launchAll(t *testing.T, b *book) (nodes []node, children []*child, writers [][]string) {
-	dir := t.TempDir()
-	for i, m := range members(t) {
-		n := node{Dir: filepath.Join(dir, m.Node), Cluster: m, Channels: names("c:", 6), Pause: 2 * time.Millisecond}
-		nodes = append(nodes, n)
-		writers = append(writers, names(fmt.Sprint("n", i, "w"), 4))
-		children = append(children, launch(t, n, b, writers[i]))
-	}
-	for _, c := range children {
-		c.wait(t, "ready", 2*time.Minute)
-	}
-	return nodes, children, writers
+	t.Helper()
+	return launchOn(t, b, members(t), func(*node) {})
 }
 
 // A node that is killed under load, each in turn, takes nothing with it.
