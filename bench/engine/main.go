@@ -207,20 +207,18 @@ func storm(s *natsembed.Server, names []string, clients int) (float64, error) {
 	})
 }
 
-// fill publishes 100 messages to each channel, as many channels at a time as there
-// are publishers elsewhere.
-func fill(names []string, publish func(name string) error) error {
+// each calls do for the numbers below n, so many at a time, and returns an error of
+// one of them. A worker whose call fails does no more.
+func each(n, atOnce int, do func(i int) error) error {
 	var failed atomic.Pointer[error]
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range 128 {
+	for range atOnce {
 		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(names); i = int(next.Add(1)) - 1 {
-				for range 100 {
-					if err := publish(names[i]); err != nil {
-						failed.Store(&err)
-						return
-					}
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				if err := do(i); err != nil {
+					failed.Store(&err)
+					return
 				}
 			}
 		})
@@ -232,31 +230,31 @@ func fill(names []string, publish func(name string) error) error {
 	return nil
 }
 
+// fill publishes 100 messages to each channel, as many channels at a time as there
+// are publishers elsewhere.
+func fill(names []string, publish func(name string) error) error {
+	return each(len(names), 128, func(i int) error {
+		for range 100 {
+			if err := publish(names[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // recoveries has clients return for the 10 messages that they missed, of whom so
 // many are served at once, and returns how many a second were.
 func recoveries(clients, atOnce int, recovered func(client int) (int, error)) (float64, error) {
 	began := time.Now()
-	slots := make(chan struct{}, atOnce)
-	var failed atomic.Pointer[error]
-	var wg sync.WaitGroup
-	for c := range clients {
-		wg.Go(func() {
-			slots <- struct{}{}
-			n, err := recovered(c)
-			<-slots
-			if err == nil && n != 10 {
-				err = fmt.Errorf("recovered %d messages", n)
-			}
-			if err != nil {
-				failed.Store(&err)
-			}
-		})
-	}
-	wg.Wait()
-	if err := failed.Load(); err != nil {
-		return 0, *err
-	}
-	return float64(clients) / time.Since(began).Seconds(), nil
+	err := each(clients, atOnce, func(c int) error {
+		n, err := recovered(c)
+		if err == nil && n != 10 {
+			err = fmt.Errorf("recovered %d messages", n)
+		}
+		return err
+	})
+	return float64(clients) / time.Since(began).Seconds(), err
 }
 
 // startUp fills channels with a message each, and opens the store again.
@@ -267,25 +265,11 @@ func startUp(many int) error {
 	}
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
-	var next atomic.Int64
 	if err := with(dir, func(e *natsengine.Engine, _ *natsembed.Server) error {
-		var failed atomic.Pointer[error]
-		var wg sync.WaitGroup
-		for range 64 {
-			wg.Go(func() {
-				for i := next.Add(1); i <= int64(many); i = next.Add(1) {
-					if _, err := e.Publish(ctx, fmt.Sprint("chat:", i), surewire.Publication{Data: payload}); err != nil {
-						failed.Store(&err)
-						return
-					}
-				}
-			})
-		}
-		wg.Wait()
-		if err := failed.Load(); err != nil {
-			return *err
-		}
-		return nil
+		return each(many, 64, func(i int) error {
+			_, err := e.Publish(ctx, fmt.Sprint("chat:", i+1), surewire.Publication{Data: payload})
+			return err
+		})
 	}); err != nil {
 		return err
 	}
