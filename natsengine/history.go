@@ -122,9 +122,11 @@ func (w *walk) read(ctx context.Context, newest *record.Record, from uint64, lim
 	} else if len(before) < want {
 		rest, err := w.forward(ctx, base, last)
 		if err == nil && uint64(len(rest)) <= last-base.Offset && w.head.Offset-from < longWalk {
-			// There is a hole, or a replica lags: the chain tells.
-			found, err = w.back(ctx, newest, from)
-			rest = []*record.Record{newest}
+			// There is a hole, or a replica lags: then the chain has what is missing.
+			var chain []*record.Record
+			if chain, err = w.back(ctx, newest, base.Offset); uint64(len(chain)) == newest.Offset-base.Offset {
+				rest = append(chain, newest)
+			}
 		}
 		if err != nil {
 			return nil, false, err
