@@ -38,10 +38,11 @@ func (e *Engine) KeepPresence(ctx context.Context, here func(channel string) map
 		return func() {}, nil
 	}
 	stop, err := e.store.Attend(ctx, e.life, func(m *nats.Msg) { e.attend(m, here) })
-	if err == nil {
-		_, err = e.ask(ctx, "") // so that all know each other
-	}
 	if err != nil {
+		return nil, fmt.Errorf("presence: %w", e.callError(ctx, err))
+	}
+	if _, err := e.ask(ctx, ""); err != nil { // so that all know each other
+		stop()
 		return nil, fmt.Errorf("presence: %w", e.callError(ctx, err))
 	}
 	return func() {
