@@ -56,8 +56,7 @@ func (s *Store) At(ctx context.Context, r Route, seq uint64) (*record.Record, er
 	if rec, ok := s.seen.Get(at); ok {
 		return rec, nil
 	}
-	request := strconv.AppendUint([]byte(`{"seq":`), seq, 10)
-	request = append(request, '}')
+	request := append(strconv.AppendUint([]byte(`{"seq":`), seq, 10), '}')
 	rec, err := s.get(ctx, "$JS.API.DIRECT.GET."+r.Stream, request)
 	if errors.Is(err, ErrNone) {
 		rec, err = s.sure(ctx, r, request) // a replica may not have it yet

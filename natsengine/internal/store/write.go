@@ -42,7 +42,8 @@ func KeyOf(channel, id string) (k Key) {
 }
 
 // Put tries once, with patience, to store p as rec, if the newest message of the
-// subject is the one at rec.Prev. ctx is of Bound. duplicate says that seq is that of the first with p's ID.
+// subject is the one at rec.Prev. duplicate says that seq is that of the first with
+// p's ID. ctx is of Bound, which a publication pays for once and not per attempt.
 func (s *Store) Put(ctx context.Context, channel string, r Route, rec *record.Record, p surewire.Publication, patience time.Duration) (seq uint64, duplicate bool, err error) {
 	m, err := rec.Write(r.Subject, p)
 	if err != nil {
@@ -53,7 +54,9 @@ func (s *Store) Put(ctx context.Context, channel string, r Route, rec *record.Re
 		k := KeyOf(channel, p.ID)
 		m.Header[nats.MsgIdHdr] = []string{base64.RawURLEncoding.EncodeToString(k[:])}
 	}
-	return s.send(ctx, m, patience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return s.send(ctx, m)
 }
 
 // PutMark stores a mark if the newest message of the subject is the one at
@@ -67,17 +70,15 @@ func (s *Store) PutMark(ctx context.Context, r Route, mark record.Record, prev u
 	m.Header[nats.MsgRollup] = []string{nats.MsgRollupSubject}
 	ctx, cancel := s.Bound(ctx, LongPatience)
 	defer cancel()
-	seq, _, err = s.send(ctx, m, LongPatience)
+	seq, _, err = s.send(ctx, m)
 	if errors.Is(err, ErrDoubt) || errors.Is(err, ErrAbsent) {
 		err = fmt.Errorf("%w: %w", surewire.ErrUnavailable, err)
 	}
 	return seq, err
 }
 
-// send hands m to its stream and waits for the answer. ctx ends with the store.
-func (s *Store) send(ctx context.Context, m *nats.Msg, patience time.Duration) (seq uint64, duplicate bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+// send hands m to its stream and waits for the answer, until ctx is done.
+func (s *Store) send(ctx context.Context, m *nats.Msg) (seq uint64, duplicate bool, err error) {
 	answer, err := s.conns.publish.RequestMsgWithContext(ctx, m)
 	switch {
 	case err == nil:
