@@ -130,14 +130,12 @@ func (cs *Channels) Join(ctx context.Context, name string, limit int) (*Channel,
 		ch = &Channel{all: cs, name: name, ready: make(chan struct{}), opening: true, tail: tail.New(name, cs.config.TailLen, cs.config.TailSize)}
 		cs.channels[name] = ch
 	}
-	full := limit > 0 && ch.joined >= limit
-	if !full {
-		ch.joined++
-	}
-	cs.mu.Unlock()
-	if full {
+	if limit > 0 && ch.joined >= limit {
+		cs.mu.Unlock()
 		return nil, ErrFull
 	}
+	ch.joined++
+	cs.mu.Unlock()
 	if !ok {
 		go ch.open() // ends within engineTimeout
 	}
