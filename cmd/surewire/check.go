@@ -162,20 +162,22 @@ func (c *checkCmd) explainClient(ctx context.Context, out io.Writer, r *rules) e
 }
 
 func (c *checkCmd) maySubscribe(ctx context.Context, r *rules, client access.Client, channel string) (string, bool) {
-	without := "backend" // which is not asked
-	if o, _ := namespace.Set(c.Access.Namespaces).Of(channel); o.SubscribeHook == "" || !surewire.MayRead(client.User, channel) {
+	o, _ := namespace.Set(c.Access.Namespaces).Of(channel)
+	hooked := o.SubscribeHook != "" && surewire.MayRead(client.User, channel) // and the backend is not asked
+	if !hooked {
 		_, err := r.gate.Subscribe(ctx, client, access.SubscribeRequest{Channel: channel})
-		without = verdict(err)
-	}
-	if without == "yes" || c.SubToken == "" {
-		return without, without == "yes" || without == "backend"
+		if err == nil || c.SubToken == "" {
+			return verdict(err), err == nil
+		}
+	} else if c.SubToken == "" {
+		return "backend", true
 	}
 	_, err := r.gate.Subscribe(ctx, client, access.SubscribeRequest{Channel: channel, Token: c.SubToken})
 	switch {
 	case err == nil:
 		return "by token", true
-	case without == "backend":
-		return without, true
+	case hooked:
+		return "backend", true
 	}
 	return verdict(err), false
 }
