@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/surewire/surewire/memengine"
+	"github.com/surewire/surewire/server/internal/metrics"
 )
 
 var update = cmdline.Bool("update", false, "write the documents that are made of the code")
@@ -41,33 +42,34 @@ func isMade(t *testing.T, name string, want []byte) {
 
 func TestMetricsAreDocumented(t *testing.T) {
 	var doc strings.Builder
+	all := slices.Concat(counted, metrics.OfEngine, metrics.OfStore)
 	doc.WriteString(`# Metrics
 
 <!-- Made by go test ./server -update. -->
 
-The internal port has them at /metrics, in the Prometheus format, with those that Go (` + "`go_…`" + `) and the process (` + "`process_…`" + `) have of themselves. Labels have few values: none is a channel, a user or an address.
+The internal port has them at /metrics, in the Prometheus format, with those that Go (` + "`go_…`" + `) and the process (` + "`process_…`" + `) have of themselves. Those of ` + "`surewire_engine_…`" + ` are there with JetStream, those of ` + "`surewire_store_…`" + ` where it runs inside the process. Labels have few values: none is a channel, a user or an address.
 
 | name | type | labels | meaning |
 |---|---|---|---|
 `)
-	for _, m := range metrics {
-		labels := strings.Join(m.labels, ", ")
+	for _, m := range all {
+		labels := strings.Join(m.Labels, ", ")
 		if labels == "" {
 			labels = "–"
 		}
-		fmt.Fprintf(&doc, "| `%s` | %s | %s | %s |\n", m.name, kindOf(m), labels, m.help)
+		fmt.Fprintf(&doc, "| `%s` | %s | %s | %s |\n", m.Name, kindOf(m), labels, m.Help)
 	}
 	var refusedFor []string
 	for r := foreignOrigin; r < reasons; r++ {
 		refusedFor = append(refusedFor, "`"+r.String()+"`")
 	}
-	fmt.Fprintf(&doc, "\nReasons of `%s`: %s, `command_rate`, `connections_per_user`.\n", refused.name, strings.Join(refusedFor, ", "))
+	fmt.Fprintf(&doc, "\nReasons of `%s`: %s, `command_rate`, `connections_per_user`.\n", refused.Name, strings.Join(refusedFor, ", "))
 	fmt.Fprintf(&doc, "\nStates: `%s`.\n", strings.Join(states[:], "`, `"))
 	isMade(t, "../docs/metrics.md", []byte(doc.String()))
 }
 
-func kindOf(m metric) string {
-	switch m.kind {
+func kindOf(m metrics.Metric) string {
+	switch m.Kind {
 	case prometheus.GaugeValue:
 		return "gauge"
 	case prometheus.CounterValue:
@@ -80,7 +82,10 @@ func kindOf(m metric) string {
 func TestMetricsAreThoseDocumented(t *testing.T) {
 	engine := memengine.New(memengine.Config{})
 	defer engine.Close(context.Background())
-	s := New(Config{Engine: engine, InsecureAPI: true, Logger: slog.New(slog.DiscardHandler)})
+	s := New(Config{
+		Engine: engine, InsecureAPI: true, Logger: slog.New(slog.DiscardHandler),
+		EngineStats: func() (e EngineStats) { return e }, StoreStats: func() (s StoreStats) { return s },
+	})
 	defer s.Shutdown(context.Background())
 	s.Publish(t.Context(), "c", math.NaN())
 	s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/api/publish", strings.NewReader(`{"channel":"c","data":1}`)))
@@ -93,26 +98,26 @@ func TestMetricsAreThoseDocumented(t *testing.T) {
 			yield(f.GetName(), i)
 		}
 	})
-	for _, m := range metrics {
-		i, ok := families[m.name]
+	for _, m := range slices.Concat(counted, metrics.OfEngine, metrics.OfStore) {
+		i, ok := families[m.Name]
 		if !ok {
-			t.Errorf("%s is documented, and not there", m.name)
+			t.Errorf("%s is documented, and not there", m.Name)
 			continue
 		}
 		f := all[i]
-		delete(families, m.name)
-		if got := strings.ToLower(f.GetType().String()); got != kindOf(m) || f.GetHelp() != m.help {
-			t.Errorf("%s is a %s: %q", m.name, got, f.GetHelp())
+		delete(families, m.Name)
+		if got := strings.ToLower(f.GetType().String()); got != kindOf(m) || f.GetHelp() != m.Help {
+			t.Errorf("%s is a %s: %q", m.Name, got, f.GetHelp())
 		}
 		var labels []string
 		for _, l := range f.Metric[0].Label {
 			labels = append(labels, l.GetName())
 		}
-		if !slices.Equal(labels, slices.Sorted(slices.Values(m.labels))) {
-			t.Errorf("%s has the labels %q, documented are %q", m.name, labels, m.labels)
+		if !slices.Equal(labels, slices.Sorted(slices.Values(m.Labels))) {
+			t.Errorf("%s has the labels %q, documented are %q", m.Name, labels, m.Labels)
 		}
-		if strings.HasSuffix(m.name, "_total") != (kindOf(m) == "counter") {
-			t.Errorf("%s is a %s", m.name, kindOf(m))
+		if strings.HasSuffix(m.Name, "_total") != (kindOf(m) == "counter") {
+			t.Errorf("%s is a %s", m.Name, kindOf(m))
 		}
 	}
 	for name := range families {

@@ -8,56 +8,48 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/surewire/surewire/server/internal/metrics"
 )
 
-// A metric is one line of what a server counts. docs/metrics.md is made of them.
-type metric struct {
-	name, help string
-	kind       prometheus.ValueType // untyped of a histogram
-	labels     []string
-	desc       *prometheus.Desc
-}
-
-func newMetric(kind prometheus.ValueType, name, help string, labels ...string) metric {
-	name = "surewire_" + name
-	return metric{name, help, kind, labels, prometheus.NewDesc(name, help, labels, nil)}
-}
-
-func (m metric) with(v float64, labels ...string) prometheus.Metric {
-	return prometheus.MustNewConstMetric(m.desc, m.kind, v, labels...)
-}
+// EngineStats are figures of an engine since it was opened, and StoreStats those
+// of a store inside the process: see Config.
+type (
+	EngineStats = metrics.Engine
+	StoreStats  = metrics.Store
+)
 
 // What a server counts. Labels have few values: none is a channel, a user or an
 // address, and none is what a client or a caller sends.
 var (
-	buildInfo   = newMetric(prometheus.GaugeValue, "build_info", "1; the label says which version runs.", "version")
-	serverState = newMetric(prometheus.GaugeValue, "server_state", "1 for the state that the server is in, 0 for the others.", "state")
+	buildInfo   = metrics.New(prometheus.GaugeValue, "build_info", "1; the label says which version runs.", "version")
+	serverState = metrics.New(prometheus.GaugeValue, "server_state", "1 for the state that the server is in, 0 for the others.", "state")
 
-	connections   = newMetric(prometheus.GaugeValue, "connections", "Open connections.")
-	users         = newMetric(prometheus.GaugeValue, "users", "Users with a connection; all without a name are one.")
-	channels      = newMetric(prometheus.GaugeValue, "channels", "Channels that somebody reads here.")
-	subscriptions = newMetric(prometheus.GaugeValue, "subscriptions", "Subscriptions of all connections.")
-	tailBytes     = newMetric(prometheus.GaugeValue, "tail_bytes", "Memory of the newest frames of all channels.")
+	connections   = metrics.New(prometheus.GaugeValue, "connections", "Open connections.")
+	users         = metrics.New(prometheus.GaugeValue, "users", "Users with a connection; all without a name are one.")
+	channels      = metrics.New(prometheus.GaugeValue, "channels", "Channels that somebody reads here.")
+	subscriptions = metrics.New(prometheus.GaugeValue, "subscriptions", "Subscriptions of all connections.")
+	tailBytes     = metrics.New(prometheus.GaugeValue, "tail_bytes", "Memory of the newest frames of all channels.")
 
-	handshakes = newMetric(prometheus.CounterValue, "handshakes_total", "Connections that were opened.")
-	refused    = newMetric(prometheus.CounterValue, "refused_total",
+	handshakes = metrics.New(prometheus.CounterValue, "handshakes_total", "Connections that were opened.")
+	refused    = metrics.New(prometheus.CounterValue, "refused_total",
 		"What was refused before anything was done, by the reason: connections and API calls at the door, commands of clients (command_rate), and connections of users who have too many (connections_per_user).", "reason")
 
-	apiCalls = newMetric(prometheus.CounterValue, "api_calls_total",
+	apiCalls = metrics.New(prometheus.CounterValue, "api_calls_total",
 		"API calls with a good key, those in a batch too, by the method and the error code of the answer; 0 for none.", "method", "code")
-	apiDuration = newMetric(prometheus.UntypedValue, "api_call_duration_seconds",
+	apiDuration = metrics.New(prometheus.UntypedValue, "api_call_duration_seconds",
 		"How long API calls took, from when their body was awaited.", "method")
-	apiPublications = newMetric(prometheus.CounterValue, "api_publications_total",
+	apiPublications = metrics.New(prometheus.CounterValue, "api_publications_total",
 		"Publications through the API, one for each channel of a broadcast, by the method and the error code; 0 for none.", "method", "code")
 
-	repairedValues = newMetric(prometheus.CounterValue, "repaired_values_total",
+	repairedValues = metrics.New(prometheus.CounterValue, "repaired_values_total",
 		"Values in which something was repaired, by the reason; a value may count under several.", "reason")
-	breaches = newMetric(prometheus.CounterValue, "breaches_total",
+	breaches = metrics.New(prometheus.CounterValue, "breaches_total",
 		"Publications for one user that were to go to a channel that others may read, and did not.")
 )
 
-// metrics are all of them, in the order in which they are documented.
-var metrics = []metric{
+// counted are all of them, in the order in which they are documented.
+var counted = []metrics.Metric{
 	buildInfo, serverState, connections, users, channels, subscriptions, tailBytes, handshakes, refused,
 	apiCalls, apiDuration, apiPublications, repairedValues, breaches,
 }
@@ -70,16 +62,7 @@ type counts struct {
 }
 
 func newCounts() counts {
-	vector := func(m metric) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: m.name, Help: m.help}, m.labels)
-	}
-	return counts{
-		calls: vector(apiCalls), publications: vector(apiPublications),
-		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: apiDuration.name, Help: apiDuration.help,
-			Buckets: prometheus.ExponentialBuckets(0.0001, 4, 9), // to 6.6 s
-		}, apiDuration.labels),
-	}
+	return counts{apiCalls.Vector(), apiPublications.Vector(), apiDuration.Times(0.0001, 4, 9)} // to 6.6 s
 }
 
 // called counts a call of a method that began at a time and ended with e, which
@@ -110,32 +93,38 @@ func (c collector) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeBy
 // Collect implements [prometheus.Collector].
 func (c collector) Collect(out chan<- prometheus.Metric) {
 	s := c.s
-	out <- buildInfo.with(1, s.config.Hub.Version)
+	out <- buildInfo.With(1, s.config.Hub.Version)
 	now := s.State()
 	for state := range State(len(states)) {
 		v := 0.0
 		if state == now {
 			v = 1
 		}
-		out <- serverState.with(v, state.String())
+		out <- serverState.With(v, state.String())
 	}
 	n := s.hub.Counts()
-	out <- connections.with(float64(n.Connections))
-	out <- users.with(float64(n.Users))
-	out <- channels.with(float64(n.Channels))
-	out <- subscriptions.with(float64(n.Subscriptions))
-	out <- tailBytes.with(float64(n.TailBytes))
-	out <- handshakes.with(float64(s.doors.accepted.Load()))
+	out <- connections.With(float64(n.Connections))
+	out <- users.With(float64(n.Users))
+	out <- channels.With(float64(n.Channels))
+	out <- subscriptions.With(float64(n.Subscriptions))
+	out <- tailBytes.With(float64(n.TailBytes))
+	out <- handshakes.With(float64(s.doors.accepted.Load()))
 	for r := foreignOrigin; r < reasons; r++ {
-		out <- refused.with(float64(s.doors.refused[r].total.Load()), r.String())
+		out <- refused.With(float64(s.doors.refused[r].total.Load()), r.String())
 	}
-	out <- refused.with(float64(n.RefusedCommands), "command_rate")
-	out <- refused.with(float64(n.RefusedUsers), "connections_per_user")
+	out <- refused.With(float64(n.RefusedCommands), "command_rate")
+	out <- refused.With(float64(n.RefusedUsers), "connections_per_user")
 	_, reasons := s.publisher.Repaired()
 	for reason, n := range reasons {
-		out <- repairedValues.with(float64(n), reason.String())
+		out <- repairedValues.With(float64(n), reason.String())
 	}
-	out <- breaches.with(float64(s.publisher.Breaches()))
+	out <- breaches.With(float64(s.publisher.Breaches()))
+	if of := s.config.EngineStats; of != nil {
+		of().Collect(out)
+	}
+	if of := s.config.StoreStats; of != nil {
+		of().Collect(out)
+	}
 }
 
 // Metrics answers in the Prometheus format, for a port that only the operators

@@ -36,6 +36,10 @@ type Config struct {
 	Publisher  *surewire.Publisher
 	Logger     *slog.Logger // nil means [slog.Default]
 
+	// What Metrics shows besides the server's own, asked each time; nil for nothing.
+	EngineStats func() EngineStats
+	StoreStats  func() StoreStats
+
 	// Origins are allowed to open connections and to call the API from a
 	// browser, besides the server's own: "https://app.example.com". An entry
 	// of "*" allows all.

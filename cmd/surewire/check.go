@@ -17,6 +17,7 @@ import (
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
+	"github.com/surewire/surewire/cmd/surewire/internal/engine"
 	"github.com/surewire/surewire/namespace"
 	"github.com/surewire/surewire/wire"
 )
@@ -30,8 +31,8 @@ type checkCmd struct {
 
 	TryEngine bool `help:"Open what keeps the channels as serve would, and say how it is. The flags that name it are those of serve."`
 
-	Engine engineFlags `embed:"" envprefix:"SUREWIRE_"`
-	Access accessFlags `embed:"" envprefix:"SUREWIRE_"`
+	Engine engine.Flags `embed:"" envprefix:"SUREWIRE_"`
+	Access accessFlags  `embed:"" envprefix:"SUREWIRE_"`
 }
 
 // Help is shown by --help.
@@ -47,7 +48,7 @@ Backends are not asked: where one decides, "backend" is shown.`
 
 // Run fails where serve would, and else prints what the configuration means.
 func (c *checkCmd) Run(ctx context.Context, out io.Writer) error {
-	if err := c.Engine.check(); err != nil {
+	if err := c.Engine.Check(); err != nil {
 		return err
 	}
 	r, err := c.Access.rules(slog.New(slog.DiscardHandler), nil)
@@ -59,7 +60,7 @@ func (c *checkCmd) Run(ctx context.Context, out io.Writer) error {
 	c.explainDoors(out)
 	c.explainNamespaces(out)
 	if c.TryEngine {
-		if err := c.Engine.try(ctx, out); err != nil {
+		if err := c.Engine.Try(ctx, out); err != nil {
 			return err
 		}
 	}

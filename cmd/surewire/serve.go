@@ -19,6 +19,7 @@ import (
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/access"
 	"github.com/surewire/surewire/certs"
+	"github.com/surewire/surewire/cmd/surewire/internal/engine"
 	"github.com/surewire/surewire/demo"
 	"github.com/surewire/surewire/hub"
 	"github.com/surewire/surewire/limit"
@@ -44,10 +45,10 @@ type serveCmd struct {
 	OTLPEndpoint string   `name:"otlp-endpoint" placeholder:"URL" env:"SUREWIRE_OTLP_ENDPOINT" help:"Where traces are sent by OTLP over HTTP: http://127.0.0.1:4318. Empty for nowhere."`
 	TraceSample  float64  `default:"0.01" env:"SUREWIRE_TRACE_SAMPLE" help:"How many of the traces that begin here are recorded, from 0 to 1. Of one that a caller of the API began, the caller decides."`
 
-	Engine engineFlags `embed:"" envprefix:"SUREWIRE_"`
-	Log    logFlags    `embed:"" prefix:"log-" envprefix:"SUREWIRE_LOG_"`
-	Access accessFlags `embed:"" envprefix:"SUREWIRE_"`
-	Limits limitsFlags `embed:"" envprefix:"SUREWIRE_"`
+	Engine engine.Flags `embed:"" envprefix:"SUREWIRE_"`
+	Log    logFlags     `embed:"" prefix:"log-" envprefix:"SUREWIRE_LOG_"`
+	Access accessFlags  `embed:"" envprefix:"SUREWIRE_"`
+	Limits limitsFlags  `embed:"" envprefix:"SUREWIRE_"`
 }
 
 // tlsFlags say how to serve https.
@@ -97,7 +98,7 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	if c.Dev {
 		c.Engine.Engine = "memory"
 	}
-	if err := c.Engine.check(); err != nil {
+	if err := c.Engine.Check(); err != nil {
 		return err
 	}
 	traces, err := telemetry.Start(telemetry.Config{Endpoint: c.OTLPEndpoint, Version: version(), SampleRatio: c.TraceSample, Logger: logger})
@@ -115,14 +116,15 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	engine, end, err := c.Engine.open(ctx, c.Limits, namespace.Set(c.Access.Namespaces), logger)
+	opened, err := c.Engine.Open(ctx, c.Limits.kept(), namespace.Set(c.Access.Namespaces), logger)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, end(context.WithoutCancel(ctx))) }()
-	publisher := &surewire.Publisher{Engine: engine, Logger: logger, MaxSize: c.Limits.MaxPublication}
+	defer func() { err = errors.Join(err, opened.Close(context.WithoutCancel(ctx))) }()
+	publisher := &surewire.Publisher{Engine: opened.Engine, Logger: logger, MaxSize: c.Limits.MaxPublication}
 	config := server.Config{
-		Engine: engine, Publisher: publisher, Logger: logger, Origins: c.Origins, Compression: c.Compression, MaxPublication: c.Limits.MaxPublication,
+		Engine: opened.Engine, EngineStats: opened.Stats, StoreStats: opened.Store,
+		Publisher: publisher, Logger: logger, Origins: c.Origins, Compression: c.Compression, MaxPublication: c.Limits.MaxPublication,
 		Hub: c.Limits.hub(), TrustedProxies: c.TrustedProxies,
 		MaxConns: c.Limits.MaxConnections, MaxConnsPerIP: c.Limits.ConnectionsPerIP, ConnectRate: c.Limits.ConnectRate,
 	}
@@ -183,6 +185,11 @@ func (c *serveCmd) certificates(logger *slog.Logger) (*tls.Config, error) {
 	}
 	// The protocol's WebSocket needs HTTP/1.1: no other is offered.
 	return &tls.Config{GetCertificate: pair.GetCertificate, NextProtos: []string{"http/1.1"}}, nil
+}
+
+// kept returns the limits of an engine.
+func (l *limitsFlags) kept() engine.Limits {
+	return engine.Limits{Retention: surewire.Retention{Size: l.HistorySize, TTL: l.HistoryTTL}, MaxPublication: l.MaxPublication}
 }
 
 // hub returns the limits of a hub.
