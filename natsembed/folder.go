@@ -25,12 +25,15 @@ type life struct {
 	Clean      bool   `json:"clean"`      // the process closed the store
 }
 
+// lockName is the file that a process holds.
+const lockName = "lock"
+
 // openFolder makes dir if need be, and takes it for this process.
 func openFolder(dir string) (*folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the data folder cannot be made: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("the data folder cannot be written to: %w", err)
 	}

@@ -19,3 +19,7 @@ func freeBytes(dir string) (n int64, ok bool) {
 	}
 	return int64(s.Bavail) * int64(s.Bsize), true
 }
+
+// writable returns why a folder cannot be written to, nil if it can. It finds a
+// file system that is read-only, also for a process that may do anything.
+func writable(dir string) error { return unix.Access(dir, unix.W_OK|unix.X_OK) }

@@ -29,7 +29,7 @@ type checkCmd struct {
 	SubToken     string   `placeholder:"TOKEN" help:"Subscription token that it shows where it needs one."`
 	Channels     []string `arg:"" optional:"" help:"Channels to explain."`
 
-	TryEngine bool `help:"Open what keeps the channels as serve would, and say how it is. The flags that name it are those of serve."`
+	TryEngine bool `help:"Open what keeps the channels as serve would, and say how it is, or what to do. A server that runs is not disturbed, and no folder is made. The flags that name it are those of serve."`
 
 	Engine engine.Flags `embed:"" envprefix:"SUREWIRE_"`
 	Access accessFlags  `embed:"" envprefix:"SUREWIRE_"`
@@ -42,6 +42,10 @@ func (*checkCmd) Help() string {
   surewire check
   surewire check --try-engine --nats nats://10.0.0.1:4222
   surewire check --config prod.yaml --connect-token "$(surewire token --user 42)" chat:lobby run:7
+
+With --try-engine it says whether the folder or the NATS can be used, what it
+holds and how much room there is. It fails, with exit code 1, where serve would,
+or where nothing could be published.
 
 Backends are not asked: where one decides, "backend" is shown.`
 }

@@ -4,8 +4,8 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/surewire/surewire"
 	"github.com/surewire/surewire/cmd/surewire/internal/config"
@@ -46,7 +46,8 @@ func (e *Flags) Check() error {
 	case e.Engine == "memory" && (cluster || len(e.NATS) > 0):
 		return errors.New("--engine memory keeps channels in this process alone: leave it out for --nats and --cluster-peers")
 	}
-	return nil
+	_, err := e.urls()
+	return err
 }
 
 // Limits bound what is kept, where no namespace says otherwise.
@@ -77,19 +78,23 @@ func (e *Flags) Open(ctx context.Context, l Limits, set namespace.Set, logger *s
 	var s *natsembed.Server
 	if len(e.NATS) == 0 {
 		if s, err = e.embed(logger); err != nil {
-			return nil, fmt.Errorf("--data %s: %w", e.Data, err)
+			return nil, e.dataError(err)
 		}
 		c.InProcess, c.Generation, c.Guard = s, s.Generation(), s.Healthy
 		if c.Replicas == 0 && len(e.Peers) > 0 {
 			c.Replicas = 3
 		}
 	}
+	late := time.AfterFunc(tryTimeout, func() {
+		logger.Warn("the engine is waited for: is JetStream enabled, and does the majority of its nodes run?")
+	})
+	defer late.Stop()
 	engine, err := natsengine.Open(ctx, c)
+	if err != nil && s != nil {
+		return nil, errors.Join(err, s.Close(context.WithoutCancel(ctx)))
+	}
 	if err != nil {
-		if s != nil {
-			err = errors.Join(err, s.Close(context.WithoutCancel(ctx)))
-		}
-		return nil, err
+		return nil, e.natsError(err)
 	}
 	o := &Open{Engine: engine, Stats: func() server.EngineStats { return server.EngineStats(engine.Stats()) }, Close: engine.Close}
 	if s != nil {
