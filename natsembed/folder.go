@@ -14,7 +14,7 @@ import (
 // A folder is a data folder that this process has to itself.
 type folder struct {
 	dir  string
-	lock *os.File
+	lock *os.File // nil while it does not have it
 	life life
 }
 
@@ -33,15 +33,33 @@ func openFolder(dir string) (*folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the data folder cannot be made: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	f := &folder{dir: dir}
+	return f, f.take()
+}
+
+// take locks the folder.
+func (f *folder) take() error {
+	lock, err := os.OpenFile(filepath.Join(f.dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("the data folder cannot be written to: %w", err)
+		return fmt.Errorf("the data folder cannot be written to: %w", err)
 	}
-	if err := lockFile(f); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("the data folder %s is in use by another process: %w", dir, err)
+	if err := lockFile(lock); err != nil {
+		lock.Close()
+		return fmt.Errorf("the data folder %s is in use by another process: %w", f.dir, err)
 	}
-	return &folder{dir: dir, lock: f}, nil
+	f.lock = lock
+	return nil
+}
+
+// retake takes the folder again after release. What is there must be what was
+// left: of a disk that was unmounted, the empty folder beneath can be seen.
+func (f *folder) retake() error {
+	var found life
+	text, err := os.ReadFile(f.path())
+	if err != nil || json.Unmarshal(text, &found) != nil || found != f.life {
+		return fmt.Errorf("the data folder %s is not as this process left it", f.dir)
+	}
+	return f.take()
 }
 
 func (f *folder) path() string { return filepath.Join(f.dir, "life.json") }
@@ -99,5 +117,17 @@ func (f *folder) replace(text []byte) error {
 	return os.Rename(next, f.path())
 }
 
-// close gives the folder up. The lock file stays: another process may wait for it.
-func (f *folder) close() error { return f.lock.Close() }
+// release gives the folder up. The lock file stays: another process may wait for it.
+func (f *folder) release() error {
+	lock := f.lock
+	f.lock = nil
+	return lock.Close()
+}
+
+// finish notes that the store was closed, and gives the folder up.
+func (f *folder) finish() error {
+	if f.lock == nil {
+		return nil
+	}
+	return errors.Join(f.end(), f.release())
+}

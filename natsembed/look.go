@@ -37,7 +37,7 @@ func Look(dir string) (Place, error) {
 		p.There, at = false, above
 	}
 	p.Free, _ = freeBytes(at)
-	if err := writable(at); err != nil {
+	if err := writable(at, lockName); err != nil {
 		return p, fmt.Errorf("natsembed: the data folder cannot be written to: %w", &fs.PathError{Op: "access", Path: at, Err: err})
 	}
 	if !p.There {

@@ -58,16 +58,21 @@ const startTimeout = 2 * time.Minute
 type Server struct {
 	// Static after construction.
 	config     Config
-	folder     *folder
 	generation string
-	stop       chan struct{} // closed by Close; ends watch
+	stop       chan struct{} // closed by Close; ends watch and sync
 	watched    sync.WaitGroup
 
-	full     atomic.Bool  // the disk has too little room
-	faulty   atomic.Bool  // a write has failed: the server takes nothing until it is restarted
-	free     atomic.Int64 // bytes, as watch saw it last
+	full     atomic.Bool           // the disk has too little room
+	barred   atomic.Pointer[error] // why the folder cannot be written to; nil if it can
+	faulty   atomic.Bool           // a write has failed: the server takes nothing until it is restarted
+	down     atomic.Bool           // it is not running, because of that
+	free     atomic.Int64          // bytes, as watch saw it last
 	restarts atomic.Int64
 	closed   atomic.Bool
+
+	// Owned by watch, and by Close after it.
+	folder *folder // given up while the server is down
+	told   string  // the last reason why it stays down
 
 	// mu guards the following.
 	mu     sync.Mutex
@@ -76,7 +81,7 @@ type Server struct {
 
 // Start opens the store in c.Dir and runs a server on it. It fails if the folder
 // cannot be written to, or if another process has it. Close ends the server, and
-// the one goroutine that watches the disk.
+// the two goroutines that look after the disk.
 func Start(c Config) (*Server, error) {
 	c = c.withDefaults()
 	if c.Dir == "" {
@@ -88,10 +93,11 @@ func Start(c Config) (*Server, error) {
 	}
 	s := &Server{config: c, folder: f, stop: make(chan struct{})}
 	if err := s.begin(); err != nil {
-		f.close()
+		f.release()
 		return nil, fmt.Errorf("natsembed: %w", err)
 	}
 	s.watched.Go(s.watch)
+	s.watched.Go(s.sync)
 	return s, nil
 }
 
@@ -122,7 +128,7 @@ func (s *Server) run() (*server.Server, error) {
 	l := &logger{Logger: s.config.Logger, faulty: &s.faulty}
 	ns.SetLoggerV2(l, false, false, false)
 	ns.Start()
-	if !ns.ReadyForConnections(startTimeout) || l.fatal.Load() != nil || !ns.JetStreamEnabled() {
+	if !s.wait(ns, l) || !ns.JetStreamEnabled() {
 		ns.Shutdown()
 		ns.WaitForShutdown()
 		if text := l.fatal.Load(); text != nil {
@@ -131,6 +137,22 @@ func (s *Server) run() (*server.Server, error) {
 		return nil, fmt.Errorf("the server was not ready within %v", startTimeout)
 	}
 	return ns, nil
+}
+
+// wait reports whether ns becomes ready. It does not wait for one that has given
+// up, nor beyond Close.
+func (s *Server) wait(ns *server.Server, l *logger) bool {
+	for end := time.Now().Add(startTimeout); l.fatal.Load() == nil && time.Now().Before(end); {
+		if ns.ReadyForConnections(100 * time.Millisecond) {
+			return l.fatal.Load() == nil
+		}
+		select {
+		case <-s.stop:
+			return false
+		default:
+		}
+	}
+	return false
 }
 
 func (s *Server) options() (*server.Options, error) {
@@ -170,13 +192,16 @@ func (s *Server) Generation() string { return s.generation }
 // Healthy returns nil if the store takes what is published, else an error that
 // wraps [surewire.ErrUnavailable] or [surewire.ErrClosed]. It does not wait.
 func (s *Server) Healthy() error {
+	barred := s.barred.Load()
 	switch {
 	case s.closed.Load():
 		return surewire.ErrClosed
+	case barred != nil:
+		return fmt.Errorf("%w: %s cannot be written to: %w", surewire.ErrUnavailable, s.config.Dir, *barred)
 	case s.full.Load():
 		return fmt.Errorf("%w: the disk of %s has %d MiB free, and %d MiB are kept free",
 			surewire.ErrUnavailable, s.config.Dir, s.free.Load()>>20, s.config.MinFree>>20)
-	case s.faulty.Load():
+	case s.faulty.Load() || s.down.Load():
 		return fmt.Errorf("%w: a write to %s has failed; the store will be opened again", surewire.ErrUnavailable, s.config.Dir)
 	}
 	return nil
@@ -214,7 +239,7 @@ func (s *Server) Close(ctx context.Context) error {
 	go func() { // ends when the server has; ctx only ends the waiting
 		s.watched.Wait()
 		s.shutdown()
-		done <- errors.Join(s.folder.end(), s.folder.close())
+		done <- s.folder.finish()
 	}()
 	select {
 	case err := <-done:

@@ -4,6 +4,7 @@ package natsembed
 
 import (
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,5 +22,18 @@ func freeBytes(dir string) (n int64, ok bool) {
 }
 
 // writable returns why a folder cannot be written to, nil if it can. It finds a
-// file system that is read-only, also for a process that may do anything.
-func writable(dir string) error { return unix.Access(dir, unix.W_OK|unix.X_OK) }
+// mount that is read-only, also for a process that may do anything; and a file
+// system that an error has made so, if a file is there that is opened.
+func writable(dir, file string) error {
+	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+		return err
+	}
+	fd, err := unix.Open(filepath.Join(dir, file), unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err == unix.ENOENT {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return unix.Close(fd)
+}

@@ -1,6 +1,7 @@
 package natsembed
 
 import (
+	"errors"
 	"time"
 )
 
@@ -31,9 +32,16 @@ func (s *Server) watch() {
 	}
 }
 
-// look asks how much room there is. Once there is too little, it takes a
+// look asks whether the folder can be written to, and how much room there is. Once there is too little, it takes a
 // sixteenth more until there is enough: a disk at the border does not flap.
 func (s *Server) look() {
+	if err := writable(s.config.Dir, lockName); err == nil {
+		if s.barred.Swap(nil) != nil {
+			s.config.Logger.Info("the data folder can be written to again", "dir", s.config.Dir)
+		}
+	} else if s.barred.Swap(&err) == nil {
+		s.config.Logger.Error("the data folder cannot be written to: publications are refused", "dir", s.config.Dir, "error", err)
+	}
 	free, ok := freeBytes(s.config.Dir)
 	if !ok {
 		return
@@ -53,25 +61,49 @@ func (s *Server) look() {
 	}
 }
 
-// restart ends the server and starts one on the same store. Its clients connect
-// again by themselves.
+// restart ends the server, and starts one on the same store as soon as that can be
+// written to; until then no file is open, so that its disk can be unmounted and
+// repaired. Its clients connect again by themselves.
 func (s *Server) restart() {
-	s.config.Logger.Warn("a write has failed: the store is opened again", "dir", s.config.Dir)
-	s.shutdown()
+	if !s.down.Swap(true) {
+		s.config.Logger.Warn("a write has failed: the store is opened again", "dir", s.config.Dir)
+		s.shutdown()
+		s.folder.release()
+	}
 	select {
 	case <-s.stop:
 		return
 	case <-time.After(restartPause):
 	}
+	if s.look(); s.barred.Load() != nil || s.full.Load() {
+		return
+	}
+	err := s.folder.retake()
+	if err == nil {
+		err = s.again()
+	}
+	if err != nil {
+		if text := err.Error(); text != s.told { // it may go on for hours
+			s.told = text
+			s.config.Logger.Error("the store could not be opened; it is tried again", "dir", s.config.Dir, "error", err)
+		}
+		return
+	}
+	s.told = ""
+	s.restarts.Add(1)
+	s.down.Store(false)
+}
+
+// again runs a server on a folder that this process has.
+func (s *Server) again() error {
 	s.faulty.Store(false)
 	ns, err := s.run()
 	if err != nil {
 		s.faulty.Store(true)
-		s.config.Logger.Error("the store could not be opened", "dir", s.config.Dir, "error", err)
-		return
+		return errors.Join(err, s.folder.release())
 	}
-	s.restarts.Add(1)
 	s.mu.Lock()
 	s.server = ns
 	s.mu.Unlock()
+	return nil
 }
