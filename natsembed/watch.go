@@ -32,8 +32,9 @@ func (s *Server) watch() {
 	}
 }
 
-// look asks whether the folder can be written to, and how much room there is. Once there is too little, it takes a
-// sixteenth more until there is enough: a disk at the border does not flap.
+// look asks whether the folder can be written to, and how much room there is. Once
+// there is too little, it takes a sixteenth more until there is enough: a disk at
+// the border does not flap.
 func (s *Server) look() {
 	if err := writable(s.config.Dir, lockName); err == nil {
 		if s.barred.Swap(nil) != nil {

@@ -28,6 +28,11 @@ namespaces: {run: {subscribe: anyone}}
     // One publisher repeats each number, under its ID, until it is acknowledged.
     let stopped = false;
     let n = 0;
+    let duplicates = 0; // stored by an attempt that was not answered
+    let unanswered = 0;
+    let refused = 0;
+    let told = performance.now();
+    const pauses = []; // between two acknowledgements, in ms
     const publisher = (async () => {
       while (!stopped) {
         const id = n + 1;
@@ -37,8 +42,16 @@ namespaces: {run: {subscribe: anyone}}
             body: JSON.stringify({ channel: 'run:1', data: id, idempotency_key: `id-${id}` }),
           });
           const { result } = await response.json();
-          if (result) n = id;
+          if (!result) {
+            refused++;
+            continue;
+          }
+          n = id;
+          if (result.duplicate) duplicates++;
+          pauses.push(performance.now() - told);
+          told = performance.now();
         } catch {
+          unanswered++;
           await sdk.sleep(20);
         }
       }
@@ -55,12 +68,18 @@ namespaces: {run: {subscribe: anyone}}
     for (let i = 0; n < last + 20 && i < 1500; i++) await sdk.sleep(20);
     stopped = true;
     await publisher;
+    let returns = 0;
     for (const s of clients) {
       await s.events.data(n);
       const got = s.events.of('publication').map((p) => p.data);
       assert.deepEqual(got.slice(0, n), sdk.numbers(1, n));
       assert.deepEqual(s.events.of('publication').map((p) => p.offset).slice(0, n), sdk.numbers(1, n));
-      assert.ok(s.events.of('subscribed').slice(1).every((c) => !c.wasRecovering || c.recovered), 'a client was told that it had missed something');
+      const back = s.events.of('subscribed').slice(1);
+      assert.ok(back.length > 0, 'a client never noticed that the server was killed');
+      returns += back.length;
+      assert.ok(back.every((c) => c.wasRecovering && c.recovered), 'a client was told that it had missed something');
     }
+    t.diagnostic(`kills: ${rounds}; acknowledged: ${n}; attempts unanswered: ${unanswered}, refused: ${refused}; stored by them all the same: ${duplicates}`);
+    t.diagnostic(`clients: ${clients.length}; returns: ${returns}, all recovered; longest time without an acknowledgement: ${Math.round(Math.max(...pauses))} ms`);
   });
 });
