@@ -151,23 +151,24 @@ func (l *Link) gather(buf *[]byte) []byte {
 	l.mu.Unlock()
 	defer clear(l.taken)
 	for i, c := range l.taken {
-		piece, n, left := c.Channel.Read(&c.Place)
-		l.frames.Add(uint64(n))
-		switch left {
-		case live.Behind:
-			if !c.late {
-				l.late, c.late = append(l.late, c), true
+		reach := live.More
+		for reach == live.More && len(b) < maxWrite {
+			var piece []byte
+			var n int
+			piece, n, reach = c.Channel.Read(&c.Place)
+			l.frames.Add(uint64(n))
+			if len(b) == 0 && reach == live.Nothing && i == len(l.taken)-1 {
+				return piece // as it is: the same bytes go to every subscriber
 			}
-		case live.More:
-			l.again(c)
+			b = append(b, piece...)
 		}
-		if len(b) == 0 && i == len(l.taken)-1 {
-			return piece // as it is: the same bytes go to every subscriber
-		}
-		b = append(b, piece...)
-		if len(b) >= maxWrite {
-			l.again(l.taken[i+1:]...)
-			break
+		switch {
+		case reach == live.More:
+			l.again(l.taken[i:]...)
+			*buf = b
+			return b
+		case reach == live.Behind && !c.late:
+			l.late, c.late = append(l.late, c), true
 		}
 	}
 	*buf = b
