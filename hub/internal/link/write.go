@@ -153,14 +153,14 @@ func (l *Link) gather(buf *[]byte) []byte {
 	for i, c := range l.taken {
 		reach := live.More
 		for reach == live.More && len(b) < maxWrite {
-			var piece []byte
+			var shared []byte
 			var n int
-			piece, n, reach = c.Channel.Read(&c.Place)
+			b, shared, n, reach = c.Channel.Read(b, &c.Place)
 			l.frames.Add(uint64(n))
 			if len(b) == 0 && reach == live.Nothing && i == len(l.taken)-1 {
-				return piece // as it is: the same bytes go to every subscriber
+				return shared // as it is: the same bytes go to every subscriber
 			}
-			b = append(b, piece...)
+			b = append(b, shared...)
 		}
 		switch {
 		case reach == live.More:

@@ -295,18 +295,23 @@ func (ch *Channel) IsLost() bool {
 	return ch.lost
 }
 
-// Read returns shared frames after c, how many, and what c can have then. See
-// [tail.Tail.Read].
-func (ch *Channel) Read(c *Cursor) ([]byte, int, Reach) {
+// Read returns what comes after c, how many frames, and what c can have then:
+// shared bytes, as [tail.Tail.Read] has them, or, for the only reader, more behind
+// own.
+func (ch *Channel) Read(own []byte, c *Cursor) (_, shared []byte, n int, r Reach) {
 	ch.readAt.Store(time.Now().UnixNano())
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
+	if len(ch.cursors) == 1 {
+		own, n, r = ch.tail.Append(own, &c.at, c.framer)
+		return own, nil, n, r
+	}
 	before := ch.tail.Size()
-	b, n, left := ch.tail.Read(&c.at, c.framer)
+	shared, n, r = ch.tail.Read(&c.at, c.framer)
 	if grown := ch.tail.Size() - before; grown != 0 {
 		ch.all.grew(grown)
 	}
-	return b, n, left
+	return own, shared, n, r
 }
 
 // Covers reports whether c can go on from the tail. If not, it returns the

@@ -39,8 +39,8 @@ func (r *reader) Lost() { r.lost.Add(1) }
 // read returns all there is for r.
 func (r *reader) read() (all string, left Reach) {
 	for {
-		b, _, left := r.ch.Read(&r.Cursor)
-		all += string(b)
+		own, shared, _, left := r.ch.Read(nil, &r.Cursor)
+		all += string(own) + string(shared)
 		if left != More {
 			return all, left
 		}

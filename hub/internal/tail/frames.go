@@ -9,12 +9,13 @@ const (
 	margin  = 96
 )
 
-// frames are a tail's entries of one Framer, made when the first reader asks.
+// frames are a tail's entries of one Framer, made when the first reader asks who
+// is not alone.
 // Consecutive frames lie in one chunk: a reader that lacks several gets them as
 // one slice, the same for all who lack them.
 type frames struct {
 	framer Framer
-	first  uint64 // seq of spans[0]
+	first  uint64 // seq of spans[0]; an entry's, or that of the next
 	spans  []span
 }
 
@@ -61,13 +62,26 @@ func (f *frames) add(t *Tail, seq uint64) {
 	t.framed += len(c.buf) - start
 }
 
-// drop forgets the oldest frame, and returns its length.
-func (f *frames) drop() (n int) {
+// drop forgets the frame of seq, the oldest entry, if it is here, and returns its
+// length.
+func (f *frames) drop(seq uint64) (n int) {
+	if f.first > seq {
+		return 0
+	}
 	if len(f.spans) > 0 {
 		n = f.spans[0].end - f.spans[0].start
 		f.spans[0] = span{}
 		f.spans = f.spans[1:]
 	}
 	f.first++
+	return n
+}
+
+// begin forgets all frames, and begins anew at seq. It returns the length they had.
+func (f *frames) begin(seq uint64) (n int) {
+	for len(f.spans) > 0 {
+		n += f.drop(f.first)
+	}
+	f.first, f.spans = seq, nil
 	return n
 }

@@ -114,14 +114,14 @@ func (t *Tail) drop() {
 	m := t.entries[0]
 	t.entries[0] = nil
 	t.entries = t.entries[1:]
-	t.first++
 	t.bytes -= len(m.Data)
 	if m.Position.Offset != 0 {
 		t.base = m.Position.Offset
 	}
 	for _, f := range t.frames {
-		t.framed -= f.drop()
+		t.framed -= f.drop(t.first)
 	}
+	t.first++
 }
 
 // A Reach says what a cursor can have from a tail.
@@ -143,19 +143,49 @@ func (t *Tail) Read(c *Cursor, f Framer) (b []byte, n int, left Reach) {
 	if r := t.Place(c); r != More {
 		return nil, 0, r
 	}
-	frames := t.framesOf(f)
+	frames := t.framesOf(f, c.seq+1)
+	if c.seq+1 < frames.first {
+		return t.Append(nil, c, f)
+	}
 	b, last := frames.run(t, c.seq+1)
-	for ; c.seq < last; c.seq++ {
-		c.Offset = max(c.Offset, t.entries[c.seq+1-t.first].Position.Offset)
+	for c.seq < last {
 		if s := frames.spans[c.seq+1-frames.first]; s.end > s.start {
 			n++
 		}
+		t.step(c)
 	}
-	left = More
+	return b, n, t.after(c)
+}
+
+// Append is Read for the only reader, whose frames nobody shares: they are
+// appended to dst and not kept.
+func (t *Tail) Append(dst []byte, c *Cursor, f Framer) (b []byte, n int, left Reach) {
+	if r := t.Place(c); r != More {
+		return dst, 0, r
+	}
+	for most := len(dst) + maxJoin; c.seq+1 < t.next() && len(dst) < most; {
+		before := len(dst)
+		if dst = f.AppendMessage(dst, t.channel, t.step(c)); len(dst) > before {
+			n++
+		}
+	}
+	return dst, n, t.after(c)
+}
+
+// step moves a placed c behind the next entry, which it returns.
+func (t *Tail) step(c *Cursor) *surewire.Message {
+	c.seq++
+	m := t.entries[c.seq-t.first]
+	c.Offset = max(c.Offset, m.Position.Offset)
+	return m
+}
+
+// after is what a placed c can have.
+func (t *Tail) after(c *Cursor) Reach {
 	if c.seq+1 == t.next() {
-		left = Nothing
+		return Nothing
 	}
-	return b, n, left
+	return More
 }
 
 // Place finds c its entry, where it has lost it or never had one, and says what
@@ -171,10 +201,7 @@ func (t *Tail) Place(c *Cursor) Reach {
 		}
 		c.seq, c.placed = t.seqOf(c.Offset), true
 	}
-	if c.seq+1 == t.next() {
-		return Nothing
-	}
-	return More
+	return t.after(c)
 }
 
 // seqOf returns the seq of the entry with offset, or of what is just before the
@@ -200,14 +227,18 @@ func (t *Tail) Messages(offset uint64, limit int) []*surewire.Message {
 	return out
 }
 
-// framesOf returns the entries as frames of f.
-func (t *Tail) framesOf(f Framer) *frames {
+// framesOf returns the entries as frames of f, from seq or before it, unless
+// others have begun later.
+func (t *Tail) framesOf(f Framer, seq uint64) *frames {
 	for _, have := range t.frames {
 		if have.framer == f {
+			if seq > have.first+uint64(len(have.spans)) { // a while nobody wanted them
+				t.framed -= have.begin(seq)
+			}
 			return have
 		}
 	}
-	made := &frames{framer: f, first: t.first}
+	made := &frames{framer: f, first: seq}
 	t.frames = append(t.frames, made)
 	return made
 }

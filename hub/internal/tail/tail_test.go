@@ -29,11 +29,18 @@ func ephemeral(n int) *surewire.Message {
 	return m
 }
 
+// shared and alone are the ways to read.
+func shared(tl *Tail, c *Cursor) ([]byte, int, Reach) { return tl.Read(c, lines) }
+func alone(tl *Tail, c *Cursor) ([]byte, int, Reach)  { return tl.Append(nil, c, lines) }
+
 // drain reads all the tail has for c, as the data of the frames.
-func drain(t *testing.T, tl *Tail, c *Cursor) (data []string, r Reach) {
+func drain(t *testing.T, tl *Tail, c *Cursor, read func(*Tail, *Cursor) ([]byte, int, Reach)) (data []string, r Reach) {
 	t.Helper()
 	for {
-		b, _, r := tl.Read(c, lines)
+		b, n, r := read(tl, c)
+		if have := bytes.Count(b, []byte("\n")); have != n {
+			t.Errorf("%d frames are said to be %d", have, n)
+		}
 		if len(b) == 0 {
 			return data, r
 		}
@@ -45,7 +52,11 @@ func drain(t *testing.T, tl *Tail, c *Cursor) (data []string, r Reach) {
 
 func wantDrain(t *testing.T, tl *Tail, c *Cursor, want string, reach Reach) {
 	t.Helper()
-	got, r := drain(t, tl, c)
+	other := *c
+	got, r := drain(t, tl, c, shared)
+	if same, _ := drain(t, tl, &other, alone); fmt.Sprint(same) != fmt.Sprint(got) || other != *c {
+		t.Errorf("alone it got %v and is at %v, else %v and %v", same, other, got, *c)
+	}
 	if fmt.Sprint(got) != want || r != reach {
 		t.Errorf("the cursor got %v and then %d, want %s and %d", got, r, want, reach)
 	}
@@ -157,7 +168,11 @@ func TestTailRandomly(t *testing.T) {
 				tl.Push(ephemeral(int(o)))
 			}
 			one := &readers[r.IntN(len(readers))]
-			data, reach := drain(t, tl, &one.Cursor)
+			read := shared
+			if r.IntN(3) == 0 {
+				read = alone
+			}
+			data, reach := drain(t, tl, &one.Cursor, read)
 			for _, d := range data {
 				if d[0] == '"' {
 					continue
@@ -203,6 +218,42 @@ func TestFramesAreShared(t *testing.T) {
 	}
 	if pieces > 12 {
 		t.Errorf("100 small frames came in %d pieces", pieces)
+	}
+}
+
+// Who reads alone has its frames to itself. Others who come get those they want.
+func TestFramesOfWhoIsAlone(t *testing.T) {
+	tl := New("c", 256, 1<<20)
+	tl.Begin(surewire.Position{Epoch: "e"})
+	one, two := tl.End(), tl.End()
+	push := func(from, to uint64) {
+		for o := from; o <= to; o++ {
+			tl.Push(durable(o))
+		}
+	}
+	push(1, 10)
+	if b, n, r := tl.Append([]byte("own\n"), &one, lines); string(b) != "own\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n" || n != 10 || r != Nothing {
+		t.Errorf("it got %q, %d frames, and then %d", b, n, r)
+	}
+	if tl.framed != 0 {
+		t.Errorf("%d bytes of frames are kept", tl.framed)
+	}
+	push(11, 12)
+	wantDrain(t, tl, &one, "[11 12]", Nothing)
+	if tl.framed != len("11\n12\n") {
+		t.Errorf("%d bytes of frames are kept, want two frames", tl.framed)
+	}
+	wantDrain(t, tl, &two, "[1 2 3 4 5 6 7 8 9 10 11 12]", Nothing) // before what is kept
+	push(13, 20)
+	drain(t, tl, &one, alone)
+	push(21, 22)
+	wantDrain(t, tl, &one, "[21 22]", Nothing)
+	if tl.framed != len("21\n22\n") {
+		t.Errorf("%d bytes of frames are kept, though nobody wanted those before", tl.framed)
+	}
+	wantDrain(t, tl, &two, "[13 14 15 16 17 18 19 20 21 22]", Nothing)
+	if size := tl.Clear(); size <= 0 || tl.Size() != 0 {
+		t.Errorf("its size was %d, and is %d", size, tl.Size())
 	}
 }
 
