@@ -14,6 +14,7 @@ type scene struct {
 	name    string
 	clients int
 	own     bool // a channel for each client; else one for all
+	bare    bool // clients say nothing
 	steps   []step
 }
 
@@ -26,13 +27,13 @@ type step struct {
 
 func scenes() []scene {
 	return []scene{
-		{"1,000 readers of a channel", 1000, false, []step{
+		{name: "1,000 readers of a channel", clients: 1000, steps: []step{
 			closed("fan1k-w1", "1,000 readers, 1 on its way", 1, 2*time.Second),
 			closed("fan1k-w16", "1,000 readers, 16 on their way", 16, 1500*time.Millisecond),
 			closed("fan1k-w64", "1,000 readers, 64 on their way", 64, 1500*time.Millisecond),
 			paced("fan1k-50hz", "1,000 readers, 50 messages a second", 50, 3*time.Second),
 		}},
-		{"10,000 readers of a channel", 10_000, false, []step{
+		{name: "10,000 readers of a channel", clients: 10_000, steps: []step{
 			{report.Step{Name: "handshake", About: "a connection and its subscription", Kind: report.Handshakes}, (*stage).handshake, all},
 			{report.Step{Name: "idle", About: "an idle connection of 10,000", Kind: report.Idle}, (*stage).idle, all},
 			closed("fan10k-w1", "10,000 readers, 1 on its way", 1, 3*time.Second),
@@ -40,14 +41,17 @@ func scenes() []scene {
 			closed("fan10k-w64", "10,000 readers, 64 on their way", 64, time.Second),
 			storm("storm", "10,000 readers of a channel return"),
 		}},
-		{"1,000 channels of one reader", 1000, true, []step{
+		{name: "10,000 that say nothing", clients: 10_000, bare: true, steps: []step{
+			{report.Step{Name: "upgrade", About: "a WebSocket on which nothing is said", Kind: report.Handshakes}, (*stage).handshake, all},
+		}},
+		{name: "1,000 channels of one reader", clients: 1000, own: true, steps: []step{
 			paced("own1k-40hz", "1,000 channels of one reader, 40 messages a second each", 40, 3*time.Second),
 		}},
-		{"10,000 channels of one reader", 10_000, true, []step{
+		{name: "10,000 channels of one reader", clients: 10_000, own: true, steps: []step{
 			paced("own10k-1hz", "10,000 channels of one reader, a message a second each", 1, 4*time.Second),
 			storm("storm-own", "10,000 readers of their own channels return"),
 		}},
-		{"nobody reads", 0, true, []step{
+		{name: "nobody reads", clients: 0, own: true, steps: []step{
 			{report.Step{Name: "publish", About: "a publication", Kind: report.Publications}, (*stage).alone, keeps},
 		}},
 	}

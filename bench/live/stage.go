@@ -19,6 +19,7 @@ type stage struct {
 	subject subject.Subject
 	clients int
 	own     bool
+	bare    bool
 	quick   bool
 	profile string // the folder of profiles; empty for none
 
@@ -41,7 +42,7 @@ func (s *stage) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.load, err = load.Open(load.Options{
-		Address: s.server.Address, Clients: s.clients, Own: s.own, Channel: subject.Channel, Token: token, Recover: s.subject.Recovery,
+		Address: s.server.Address, Clients: s.clients, Own: s.own, Bare: s.bare, Channel: subject.Channel, Token: token, Recover: s.subject.Recovery,
 	})
 	if err != nil {
 		s.server.Stop()

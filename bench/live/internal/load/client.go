@@ -140,7 +140,12 @@ func (l *Load) consume(c *client, b []byte, now int64) (used int, err error) {
 		if !bytes.HasPrefix(head, []byte("HTTP/1.1 101 ")) || !bytes.Contains(head, []byte(accepted)) {
 			return 0, fmt.Errorf("the handshake was answered with %.200q", b)
 		}
-		c.state, used = subscribing, len(head)+4
+		if used = len(head) + 4; l.options.Bare {
+			c.state = live
+			l.opening--
+			return used, nil
+		}
+		c.state = subscribing
 		if err := c.sendText(c.commands(l.options.Token)); err != nil {
 			return 0, err
 		}

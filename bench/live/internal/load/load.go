@@ -22,6 +22,7 @@ type Options struct {
 	Channel func(i int) string // the name of channel i
 	Token   string             // that clients show
 	Recover bool               // the server can tell what a client has missed
+	Bare    bool               // clients have a WebSocket and say nothing on it
 }
 
 // A Load is the clients of one server. It is used by one goroutine.

@@ -86,7 +86,7 @@ var sections = []section{
 		[]row{{[]Kind{Paced}, ": half are faster than", p50, small, false}, {[]Kind{Paced}, ": 99 % are faster than", p99, small, false}},
 	}, {
 		"Connections",
-		"Memory is what the process has more than before, after a garbage collection; what the kernel keeps for sockets is not in it. A handshake is all until the answer to the subscription.",
+		"Memory is what the process has more than before, after a garbage collection; what the kernel keeps for sockets is not in it. A handshake is all until the answer to the subscription, if there is one.",
 		[]row{
 			{[]Kind{Idle}, ": bytes", memory, whole, false}, {[]Kind{Idle}, ": of them, in objects", heap, whole, false},
 			{[]Kind{Idle}, ": of them, in stacks", stacks, whole, false}, {[]Kind{Idle}, ": goroutines", goroutines, small, false},
