@@ -31,7 +31,7 @@ type Conn struct {
 	// Owned by Read.
 	parser   parser
 	buf      *readBuffer // from readBuffers while parser.in aliases it; nil when idle
-	small    []byte      // receives the bytes when raw is nil
+	small    [16]byte    // where a message begins when raw is nil
 	received receiver
 	limited  bool // conn has a read deadline: by then the message that began must be complete
 
@@ -68,9 +68,7 @@ var start = time.Now()
 
 func newConn(conn net.Conn, subprotocol string, p parser) *Conn {
 	c := &Conn{conn: conn, raw: rawConn(conn), subprotocol: subprotocol, messageTimeout: defaultMessageTimeout, parser: p}
-	if c.raw == nil {
-		c.small = make([]byte, smallBuffer)
-	} else {
+	if c.raw != nil {
 		c.received.ready = c.receive
 		c.sent.ready = c.sent.send
 	}

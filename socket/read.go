@@ -11,12 +11,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-const (
-	largeBuffer = 16 << 10
-	smallBuffer = 512 // where it stays with the connection; crypto/tls has its own behind it
-)
-
-type readBuffer [largeBuffer]byte
+type readBuffer [16 << 10]byte
 
 var readBuffers = sync.Pool{New: func() any { return new(readBuffer) }}
 
@@ -87,11 +82,18 @@ func (c *Conn) fill() error {
 	return err
 }
 
-// readSome waits for bytes: without a buffer where that is possible.
+// readSome waits for bytes: without a buffer where that is possible, else with
+// one only for the rest of a message, which must not be late. There is another
+// below, in crypto/tls.
 func (c *Conn) readSome() ([]byte, error) {
 	if c.raw == nil {
-		n, err := c.conn.Read(c.small)
-		return c.small[:n], err
+		b := c.small[:]
+		if c.parser.midway() {
+			c.buf = readBuffers.Get().(*readBuffer)
+			b = c.buf[:]
+		}
+		n, err := c.conn.Read(b)
+		return b[:n], err
 	}
 	if err := c.raw.Read(c.received.ready); err != nil {
 		return nil, err
