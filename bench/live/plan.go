@@ -15,6 +15,7 @@ type scene struct {
 	clients int
 	own     bool // a channel for each client; else one for all
 	bare    bool // clients say nothing
+	secure  bool // over TLS
 	steps   []step
 }
 
@@ -44,6 +45,9 @@ func scenes() []scene {
 		{name: "10,000 that say nothing", clients: 10_000, bare: true, steps: []step{
 			{report.Step{Name: "upgrade", About: "a WebSocket on which nothing is said", Kind: report.Handshakes}, (*stage).handshake, all},
 		}},
+		{name: "2,000 readers over TLS", clients: 2000, secure: true, steps: []step{
+			{report.Step{Name: "idle-tls", About: "an idle connection of 2,000 over TLS", Kind: report.Idle}, (*stage).idle, encrypts},
+		}},
 		{name: "1,000 channels of one reader", clients: 1000, own: true, steps: []step{
 			paced("own1k-40hz", "1,000 channels of one reader, 40 messages a second each", 40, 3*time.Second),
 		}},
@@ -58,6 +62,7 @@ func scenes() []scene {
 }
 
 func all(subject.Subject) bool     { return true }
+func encrypts(s subject.Subject) bool { return !s.Limit } // whose loop is over bare sockets
 func keeps(s subject.Subject) bool { return s.Recovery }
 
 // closed keeps a number of messages on their way to all clients.

@@ -140,7 +140,7 @@ func (s *session) one(ctx context.Context, round int, c scene, sub subject.Subje
 	if len(steps) == 0 {
 		return nil
 	}
-	st := &stage{subject: sub, clients: c.clients, own: c.own, bare: c.bare, quick: s.options.quick, profile: s.options.profile}
+	st := &stage{subject: sub, clients: c.clients, own: c.own, bare: c.bare, secure: c.secure, quick: s.options.quick, profile: s.options.profile}
 	if steps[0].Kind == report.Handshakes {
 		st.connecting = steps[0].Name
 	}

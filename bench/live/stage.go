@@ -20,6 +20,7 @@ type stage struct {
 	clients int
 	own     bool
 	bare    bool
+	secure  bool
 	quick   bool
 	profile string // the folder of profiles; empty for none
 
@@ -38,11 +39,15 @@ func (s *stage) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.server, err = control.Start(ctx, s.subject.Name); err != nil {
+	name := s.subject.Name
+	if s.secure {
+		name += subject.Secure
+	}
+	if s.server, err = control.Start(ctx, name); err != nil {
 		return err
 	}
 	s.load, err = load.Open(load.Options{
-		Address: s.server.Address, Clients: s.clients, Own: s.own, Bare: s.bare, Channel: subject.Channel, Token: token, Recover: s.subject.Recovery,
+		Address: s.server.Address, Clients: s.clients, Own: s.own, Bare: s.bare, Secure: s.secure, Channel: subject.Channel, Token: token, Recover: s.subject.Recovery,
 	})
 	if err != nil {
 		s.server.Stop()

@@ -4,6 +4,7 @@ package load
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 type client struct {
 	channel string
 	socket  int
+	secure  *tls.Conn // in place of socket; nil without TLS
 	state   state
 	got     uint64 // the newest message it has
 	epoch   string // of its channel's log; empty before the first subscription
@@ -68,6 +70,11 @@ func (c *client) drop() {
 	if c.state == gone {
 		return
 	}
+	if c.secure != nil {
+		c.secure.Close()
+		c.secure, c.state = nil, gone
+		return
+	}
 	syscall.SetsockoptLinger(c.socket, syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
 	syscall.Close(c.socket)
 	c.socket, c.state, c.rest = -1, gone, nil
@@ -75,6 +82,10 @@ func (c *client) drop() {
 
 // send writes what is so short that it always goes at once.
 func (c *client) send(b []byte) error {
+	if c.secure != nil {
+		_, err := c.secure.Write(b)
+		return err
+	}
 	n, err := syscall.Write(c.socket, b)
 	if err != nil {
 		return os.NewSyscallError("write", err)

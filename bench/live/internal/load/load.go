@@ -23,6 +23,7 @@ type Options struct {
 	Token   string             // that clients show
 	Recover bool               // the server can tell what a client has missed
 	Bare    bool               // clients have a WebSocket and say nothing on it
+	Secure  bool               // they speak TLS, and do nothing once they are connected
 }
 
 // A Load is the clients of one server. It is used by one goroutine.
@@ -94,6 +95,9 @@ func (l *Load) Bytes() (n, reads uint64) { return l.bytes, l.reads }
 // Connect connects every client, and returns when all have subscribed. A client
 // that was connected before asks for what it missed.
 func (l *Load) Connect() error {
+	if l.options.Secure {
+		return l.connectSecure()
+	}
 	l.progress = time.Now()
 	for next := 0; next < len(l.clients) || l.opening > 0; {
 		for ; next < len(l.clients) && l.opening < atOnce; next++ {

@@ -4,6 +4,7 @@ package subject
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -54,7 +55,9 @@ func (s *limit) accept(l net.Listener) {
 		}
 		go func() { // ends with the client's first frame
 			if err := s.admit(conn.(*net.TCPConn)); err != nil {
-				fmt.Fprintln(os.Stderr, "limit:", err)
+				if !errors.Is(err, syscall.ECONNRESET) { // it went, and had said nothing
+					fmt.Fprintln(os.Stderr, "limit:", err)
+				}
 				conn.Close()
 			}
 		}()

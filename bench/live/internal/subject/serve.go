@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/surewire/surewire/bench/live/internal/control"
@@ -18,9 +19,10 @@ import (
 )
 
 // Serve is the main function of a server's process: it serves as the subject of
-// that name, on a port of 127.0.0.1, and does what the control socket asks
+// that name, over TLS if the name ends with [Secure], on a port of 127.0.0.1, and does what the control socket asks
 // until that is closed.
 func Serve(name string) error {
+	name, secure := strings.CutSuffix(name, Secure)
 	all := All()
 	i := slices.IndexFunc(all, func(s Subject) bool { return s.Name == name })
 	if i < 0 {
@@ -34,12 +36,18 @@ func Serve(name string) error {
 	if err != nil {
 		return err
 	}
+	address := l.Addr().String()
+	if secure {
+		if l, err = secured(l); err != nil {
+			return err
+		}
+	}
 	s, err := all[i].start(l)
 	if err != nil {
 		return err
 	}
 	d := &driver{server: s}
-	if err := child.Answer(control.Reply{Address: l.Addr().String()}); err != nil {
+	if err := child.Answer(control.Reply{Address: address}); err != nil {
 		return err
 	}
 	for {
