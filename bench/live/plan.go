@@ -61,9 +61,9 @@ func scenes() []scene {
 	}
 }
 
-func all(subject.Subject) bool     { return true }
+func all(subject.Subject) bool        { return true }
 func encrypts(s subject.Subject) bool { return !s.Limit } // whose loop is over bare sockets
-func keeps(s subject.Subject) bool { return s.Recovery }
+func keeps(s subject.Subject) bool    { return s.Recovery }
 
 // closed keeps a number of messages on their way to all clients.
 func closed(name, about string, window int, length time.Duration) step {
