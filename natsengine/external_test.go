@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -76,5 +77,55 @@ func TestExternal(t *testing.T) {
 	}
 	if _, err := natsengine.Open(t.Context(), natsengine.Config{}); err == nil {
 		t.Error("no server at all is taken")
+	}
+}
+
+// A NATS that comes back without its streams gets them again, though nobody
+// publishes: who reads is answered.
+func TestStreamsAreMadeAgain(t *testing.T) {
+	options := server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, JetStream: true}
+	run := func() *server.Server {
+		options.StoreDir = t.TempDir()
+		s, err := server.NewServer(&options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Start()
+		t.Cleanup(func() {
+			s.Shutdown()
+			s.WaitForShutdown()
+		})
+		if !s.ReadyForConnections(20 * time.Second) {
+			t.Fatal("the server is not ready")
+		}
+		return s
+	}
+	first := run()
+	e, err := natsengine.Open(t.Context(), natsengine.Config{URLs: []string{first.ClientURL()}, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close(context.Background())
+	if _, err := e.Publish(t.Context(), "c", surewire.Publication{Data: []byte("1")}); err != nil {
+		t.Fatal(err)
+	}
+	options.Port = first.Addr().(*net.TCPAddr).Port
+	first.Shutdown()
+	first.WaitForShutdown()
+	run()
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		h, err := e.History(t.Context(), "c", surewire.Position{}, 10)
+		if err == nil {
+			if len(h.Messages) > 0 || h.Complete {
+				t.Errorf("what is gone is told to be there: %+v", h)
+			}
+			break
+		}
+		if time.Since(began) > 30*time.Second {
+			t.Fatalf("history is not answered: %v", err)
+		}
+	}
+	if done, err := e.Publish(t.Context(), "c", surewire.Publication{Data: []byte("2")}); err != nil || done.Position.Offset != 2 {
+		t.Errorf("Publish: %+v, %v", done, err)
 	}
 }

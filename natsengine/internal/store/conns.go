@@ -62,6 +62,9 @@ func (s *Store) dial(name string) (*nats.Conn, error) {
 	o.ReconnectedCB = func(*nats.Conn) {
 		s.reconnects.Add(1)
 		s.config.Wake()
+		if name == "api" {
+			go s.remake() // ends after Config.Timeout, or with the store's life
+		}
 	}
 	o.DisconnectedErrCB = func(_ *nats.Conn, err error) {
 		if s.life.Err() == nil {

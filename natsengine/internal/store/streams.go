@@ -21,8 +21,9 @@ type profiles struct {
 
 // A profileState is the work of making the streams of a profile.
 type profileState struct {
-	done chan struct{} // closed when it has ended
-	err  error         // then: nil if they are there
+	profile Profile
+	done    chan struct{} // closed when it has ended
+	err     error         // then: nil if they are there
 }
 
 // Ensure makes the streams of p, once.
@@ -31,7 +32,7 @@ func (s *Store) Ensure(ctx context.Context, p Profile) error {
 	state := s.profiles.ready[p.Name]
 	first := state == nil
 	if first {
-		state = &profileState{done: make(chan struct{})}
+		state = &profileState{profile: p, done: make(chan struct{})}
 		s.profiles.ready[p.Name] = state
 	}
 	s.profiles.mu.Unlock()
@@ -59,6 +60,23 @@ func (s *Store) Forget(name string) {
 	defer s.profiles.mu.Unlock()
 	delete(s.profiles.ready, name)
 	s.seen.Clear()
+}
+
+// remake makes the streams of all profiles that are used, where they are not there:
+// a server that was away may come back without them, and who only reads would not
+// notice. Nobody waits for it: who publishes has streams made himself.
+func (s *Store) remake() {
+	var used []Profile
+	s.profiles.mu.Lock()
+	for _, state := range s.profiles.ready {
+		used = append(used, state.profile)
+	}
+	s.profiles.mu.Unlock()
+	for _, p := range used {
+		if err := s.makeStreams(p); err != nil && s.life.Err() == nil {
+			s.config.Logger.Warn("streams could not be looked at", "profile", p.Name, "error", err)
+		}
+	}
 }
 
 // makeStreams makes or updates the streams of p, and tries for a while: a cluster
