@@ -108,6 +108,17 @@ type Engine interface {
 	Close(ctx context.Context) error
 }
 
+// An AsyncPublisher is an [Engine] that takes a publication without having the
+// caller wait until it is kept.
+type AsyncPublisher interface {
+	// PublishAsync is [Engine.Publish] that returns as soon as p has its place in
+	// channel: what one goroutine publishes there keeps its order. done is called
+	// once, with what Publish would return, perhaps before PublishAsync returns,
+	// and must not block. Where PublishAsync fails, done is not called: with
+	// [ErrBusy] if too many are on their way.
+	PublishAsync(ctx context.Context, channel string, p Publication, done func(Published, error)) error
+}
+
 // A HealthChecker is an [Engine] that can tell whether it works now.
 type HealthChecker interface {
 	// Healthy returns nil if a publication would be taken now, else why not.

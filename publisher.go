@@ -119,15 +119,54 @@ func Ephemeral() PublishOption { return func(p *Publication) { p.Ephemeral = tru
 // before Publish returns and not kept. It fails where the channel name is bad
 // ([ErrChannel]), where the encoded value is longer than MaxSize
 // ([ErrTooLarge]), where p is Strict and v needed a repair ([ErrRepaired]), where
-// it is for one user and the channel is not ([ErrBreach]), and where the engine fails; never because of what v is. A Receipt that comes with
-// an error holds the Report alone.
+// it is for one user and the channel is not ([ErrBreach]), and where the engine
+// fails; never because of what v is. A Receipt that comes with an error holds the
+// Report alone.
 func (p *Publisher) Publish(ctx context.Context, channel string, v any, opts ...PublishOption) (Receipt, error) {
+	pub, report, err := p.prepare(ctx, channel, v, opts)
+	if err != nil {
+		return Receipt{Report: report}, err
+	}
+	ctx, answered := p.trace(ctx, channel, &pub)
+	done, err := p.Engine.Publish(ctx, channel, pub)
+	answered(err)
+	return Receipt{Position: done.Position, Duplicate: done.Duplicate, Report: report}, err
+}
+
+// PublishAsync is Publish that does not wait for the engine, where that is an
+// [AsyncPublisher]: what one goroutine publishes to a channel keeps its order. done
+// is called once, with what Publish would return, perhaps before PublishAsync
+// returns, and must not block. Where PublishAsync fails, done is not called: it may
+// be v that is refused, or the engine has [ErrBusy].
+func (p *Publisher) PublishAsync(ctx context.Context, channel string, v any, done func(Receipt, error), opts ...PublishOption) error {
+	pub, report, err := p.prepare(ctx, channel, v, opts)
+	if err != nil {
+		return err
+	}
+	ctx, answered := p.trace(ctx, channel, &pub)
+	told := func(d Published, err error) {
+		answered(err)
+		done(Receipt{Position: d.Position, Duplicate: d.Duplicate, Report: report}, err)
+	}
+	engine, ok := p.Engine.(AsyncPublisher)
+	if !ok {
+		told(p.Engine.Publish(ctx, channel, pub))
+		return nil
+	}
+	if err = engine.PublishAsync(ctx, channel, pub, told); err != nil {
+		answered(err)
+	}
+	return err
+}
+
+// prepare returns what the engine is to publish. The Report comes with an error too.
+func (p *Publisher) prepare(ctx context.Context, channel string, v any, opts []PublishOption) (Publication, surejson.Report, error) {
 	if err := CheckChannel(channel); err != nil {
-		return Receipt{}, err
+		return Publication{}, surejson.Report{}, err
 	}
 	data, report, err := p.Encode(ctx, channel, v)
 	if err != nil {
-		return Receipt{Report: report}, fmt.Errorf("channel %q: %w", channel, err)
+		return Publication{}, report, fmt.Errorf("channel %q: %w", channel, err)
 	}
 	pub := Publication{Data: data}
 	for _, o := range opts {
@@ -135,19 +174,18 @@ func (p *Publisher) Publish(ctx context.Context, channel string, v any, opts ...
 	}
 	if p.Prepare != nil {
 		if err := p.Prepare(ctx, channel, &pub); err != nil {
-			return Receipt{Report: report}, fmt.Errorf("channel %q: %w", channel, err)
+			return Publication{}, report, fmt.Errorf("channel %q: %w", channel, err)
 		}
 	}
-	if err := p.guard(ctx, channel, &pub); err != nil {
-		return Receipt{Report: report}, err
+	return pub, report, p.guard(ctx, channel, &pub)
+}
+
+// trace is Trace, if there is one.
+func (p *Publisher) trace(ctx context.Context, channel string, pub *Publication) (context.Context, func(error)) {
+	if p.Trace == nil {
+		return ctx, func(error) {}
 	}
-	answered := func(error) {}
-	if p.Trace != nil {
-		ctx, answered = p.Trace(ctx, channel, &pub)
-	}
-	done, err := p.Engine.Publish(ctx, channel, pub)
-	answered(err)
-	return Receipt{Position: done.Position, Duplicate: done.Duplicate, Report: report}, err
+	return p.Trace(ctx, channel, pub)
 }
 
 // Encode returns v as one JSON value, as Publish encodes it: within MaxSize, and

@@ -221,6 +221,73 @@ func (c contextual) Publish(ctx context.Context, channel string, p surewire.Publ
 }
 
 // What is stamped for one user goes nowhere where another could read it.
+// An asynchronous engine answers when it is told to.
+type asynchronous struct {
+	recorder
+	told   []func(surewire.Published, error)
+	refuse error
+}
+
+func (a *asynchronous) PublishAsync(ctx context.Context, channel string, p surewire.Publication, done func(surewire.Published, error)) error {
+	a.Publish(ctx, channel, p)
+	if a.refuse == nil {
+		a.told = append(a.told, done)
+	}
+	return a.refuse
+}
+
+func TestPublishAsync(t *testing.T) {
+	engine := &asynchronous{}
+	var traced []error
+	p := &surewire.Publisher{Engine: engine, Logger: quiet, Trace: func(ctx context.Context, _ string, _ *surewire.Publication) (context.Context, func(error)) {
+		return ctx, func(err error) { traced = append(traced, err) }
+	}}
+	var receipts []surewire.Receipt
+	var errs []error
+	done := func(r surewire.Receipt, err error) { receipts, errs = append(receipts, r), append(errs, err) }
+	for range 2 {
+		if err := p.PublishAsync(t.Context(), "c", math.NaN(), done, surewire.WithID("id")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if string(engine.pub.Data) != "null" || engine.pub.ID != "id" || len(receipts)+len(traced) > 0 {
+		t.Errorf("the engine has %+v, and before it answers there are %v, %v", engine.pub, receipts, traced)
+	}
+	fault := errors.New("the engine fails")
+	engine.told[0](surewire.Published{Position: surewire.Position{Epoch: "e", Offset: 3}}, nil)
+	engine.told[1](surewire.Published{}, fault)
+	if len(receipts) != 2 || receipts[0].Position.Offset != 3 || receipts[0].Report.Total != 1 || receipts[1].Report.Total != 1 || !slices.Equal(errs, []error{nil, fault}) {
+		t.Errorf("told was %+v, %v", receipts, errs)
+	}
+
+	// What fails at once is returned, and told to nobody.
+	engine.refuse = surewire.ErrBusy
+	for _, c := range []struct {
+		channel string
+		want    error
+	}{{"c", surewire.ErrBusy}, {"a b", surewire.ErrChannel}} {
+		if err := p.PublishAsync(t.Context(), c.channel, 1, done); !errors.Is(err, c.want) {
+			t.Errorf("channel %q: %v, want %v", c.channel, err, c.want)
+		}
+	}
+	if len(receipts) != 2 || !slices.Equal(traced, []error{nil, fault, surewire.ErrBusy}) {
+		t.Errorf("told was %d times; of the traces %v", len(receipts), traced)
+	}
+}
+
+// An engine that can only be waited for is waited for.
+func TestPublishAsyncWhereNothingIs(t *testing.T) {
+	engine := &recorder{done: surewire.Published{Position: surewire.Position{Offset: 7}}}
+	p := &surewire.Publisher{Engine: engine}
+	var got surewire.Receipt
+	if err := p.PublishAsync(t.Context(), "c", 1, func(r surewire.Receipt, _ error) { got = r }); err != nil || got.Position.Offset != 7 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := p.PublishAsync(t.Context(), "a b", 1, func(surewire.Receipt, error) { t.Error("told of what is refused") }); !errors.Is(err, surewire.ErrChannel) {
+		t.Error(err)
+	}
+}
+
 func TestPublishForOneUser(t *testing.T) {
 	for _, c := range []struct {
 		channel, user string

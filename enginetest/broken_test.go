@@ -117,6 +117,25 @@ func (b *broken) Publish(ctx context.Context, channel string, p surewire.Publica
 	return done, err
 }
 
+// PublishAsync may call done before it returns.
+func (b *broken) PublishAsync(ctx context.Context, channel string, p surewire.Publication, done func(surewire.Published, error)) error {
+	if b.has("overtakes itself") && string(p.Data) == "5" {
+		go func() {
+			time.Sleep(20 * time.Millisecond)
+			done(b.Publish(ctx, channel, p))
+		}()
+		return nil
+	}
+	published, err := b.Publish(ctx, channel, p)
+	if b.has("tells twice") {
+		done(published, err)
+	}
+	if !b.has("tells nobody") || string(p.Data) != "5" {
+		done(published, err)
+	}
+	return nil
+}
+
 func (b *broken) Subscribe(ctx context.Context, channel string, s surewire.Sink) (surewire.Position, func(), error) {
 	b.enter(&ctx, &channel)
 	if b.has("delivers old") {

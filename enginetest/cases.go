@@ -72,8 +72,16 @@ func testSubscribe(k *kit) {
 func testSubscribeWhilePublishing(k *kit) {
 	const total, readers = 90, 6
 	var wg sync.WaitGroup
+	begun := make(chan struct{}, readers)
 	wg.Go(func() {
 		for i := range total {
+			if i == total/2 { // one is there by then, at least
+				select {
+				case <-begun:
+				case <-time.After(waitFor):
+					k.Errorf("no subscription has begun within %v", waitFor)
+				}
+			}
 			k.publish("c", number(i))
 		}
 	})
@@ -81,6 +89,7 @@ func testSubscribeWhilePublishing(k *kit) {
 		wg.Go(func() {
 			r, head, cancel := k.subscribe("c")
 			defer cancel()
+			begun <- struct{}{}
 			got := r.wait(k, total-int(head.Offset))
 			checkRun(k, got, head.Epoch, head.Offset+1)
 		})

@@ -7,8 +7,8 @@
 //
 // [Run] is for every engine, [RunBounded] for one whose bounds can be set, and
 // [RunDurable] for one that outlives its process. The optional contracts,
-// [surewire.HealthChecker] and [surewire.HistoryRemover], are tested where an
-// engine has them. Expiry is waited for in real time, a second at a time.
+// [surewire.AsyncPublisher], [surewire.HealthChecker] and
+// [surewire.HistoryRemover], are tested where an engine has them. Expiry is waited for in real time, a second at a time.
 package enginetest
 
 import (
@@ -77,6 +77,7 @@ var cases = []contractCase{
 	{name: "Canceled", run: testCanceled, promise: "a context that is done is refused with its error"},
 	{name: "Close", run: testClose, promise: "after Close every method returns ErrClosed"},
 	{name: "CloseWhilePublishing", run: testCloseWhilePublishing, promise: "publishers whom Close overtakes get ErrClosed, or ErrUnknown if it may have been stored"},
+	{name: "PublishAsync", run: testPublishAsync, promise: "what one goroutine publishes to a channel without waiting keeps its order, and each outcome is told once"},
 	{name: "Healthy", run: testHealthy, promise: "an engine is healthy until it is closed"},
 	{name: "RemoveHistory", run: testRemoveHistory, promise: "removal forgets the messages of one channel; epoch, head and subscriptions go on"},
 }
@@ -124,7 +125,7 @@ func number(n int) surewire.Publication {
 }
 
 // waitFor is how long something that must happen may take.
-const waitFor = 10 * time.Second
+var waitFor = 10 * time.Second
 
 // eventually waits until done.
 func (k *kit) eventually(what string, done func() bool) {

@@ -166,13 +166,16 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	return e, nil
 }
 
-// spawn runs fn in a goroutine, which ends with e.ctx, unless e is closed.
-func (e *Engine) spawn(fn func()) {
+// spawn runs fn in a goroutine, which ends with e.ctx. It reports false if e is
+// closed.
+func (e *Engine) spawn(fn func()) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.closed.Load() {
-		e.wg.Go(fn)
+	if e.closed.Load() {
+		return false
 	}
+	e.wg.Go(fn)
+	return true
 }
 
 // check returns what is wrong with a call, nil for nothing.
@@ -258,6 +261,7 @@ func (e *Engine) message(r *record.Record) *surewire.Message {
 
 var (
 	_ surewire.Engine         = (*Engine)(nil)
+	_ surewire.AsyncPublisher = (*Engine)(nil)
 	_ surewire.HealthChecker  = (*Engine)(nil)
 	_ surewire.HistoryRemover = (*Engine)(nil)
 )

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/surewire/surewire"
+	"github.com/surewire/surewire/natsengine/internal/line"
 	"github.com/surewire/surewire/natsengine/internal/record"
 	"github.com/surewire/surewire/natsengine/internal/store"
 )
@@ -15,14 +16,71 @@ import (
 // all engines on the same NATS; that of an ephemeral publication to this engine
 // alone, for a while.
 func (e *Engine) Publish(ctx context.Context, channel string, p surewire.Publication) (surewire.Published, error) {
+	began := time.Now()
+	place, err := e.admit(ctx, channel, &p)
+	if err != nil {
+		return e.told(channel, began, surewire.Published{}, err)
+	}
+	return e.carryOut(ctx, channel, p, place, began)
+}
+
+// PublishAsync implements [surewire.AsyncPublisher]. As many may be on their way
+// as Config.MaxPending says.
+func (e *Engine) PublishAsync(ctx context.Context, channel string, p surewire.Publication, done func(surewire.Published, error)) error {
+	began := time.Now()
+	place, err := e.admit(ctx, channel, &p)
+	if err != nil {
+		_, err := e.told(channel, began, surewire.Published{}, err)
+		return err
+	}
+	if place == nil {
+		done(e.carryOut(ctx, channel, p, nil, began))
+		return nil
+	}
+	if !e.spawn(func() { done(e.carryOut(ctx, channel, p, place, began)) }) { // ends with PublishTimeout
+		place.Leave()
+		return surewire.ErrClosed
+	}
+	return nil
+}
+
+// admit returns p's place among those who publish to channel; what is ephemeral
+// needs none.
+func (e *Engine) admit(ctx context.Context, channel string, p *surewire.Publication) (*line.Place, error) {
 	if err := e.check(ctx, channel); err != nil {
-		return surewire.Published{}, err
+		return nil, err
 	}
 	if n := e.config.MaxSize; n > 0 && len(p.Data) > n {
-		return surewire.Published{}, fmt.Errorf("%w: %d bytes are more than %d", surewire.ErrTooLarge, len(p.Data), n)
+		return nil, fmt.Errorf("%w: %d bytes are more than %d", surewire.ErrTooLarge, len(p.Data), n)
 	}
-	began := time.Now()
+	if p.Ephemeral {
+		return nil, nil
+	}
+	if e.config.Guard != nil {
+		if err := e.config.Guard(); err != nil {
+			return nil, err
+		}
+	}
+	return e.lines.Join(channel)
+}
+
+// carryOut publishes what was admitted.
+func (e *Engine) carryOut(ctx context.Context, channel string, p surewire.Publication, place *line.Place, began time.Time) (surewire.Published, error) {
+	if place == nil {
+		done, err := e.publishLive(channel, p)
+		return e.told(channel, began, done, err)
+	}
+	defer place.Leave()
+	if err := place.Wait(ctx); err != nil {
+		return e.told(channel, began, surewire.Published{}, err)
+	}
 	done, err := e.publish(ctx, channel, p)
+	return e.told(channel, began, done, err)
+}
+
+// told counts a publication that was begun at a time, and returns what to tell of
+// it.
+func (e *Engine) told(channel string, began time.Time, done surewire.Published, err error) (surewire.Published, error) {
 	switch {
 	case err == nil && done.Duplicate:
 		e.stats.duplicates.Add(1)
@@ -41,20 +99,8 @@ func (e *Engine) Publish(ctx context.Context, channel string, p surewire.Publica
 	return done, nil
 }
 
+// publish stores p, whose turn has come.
 func (e *Engine) publish(ctx context.Context, channel string, p surewire.Publication) (surewire.Published, error) {
-	if p.Ephemeral {
-		return e.publishLive(channel, p)
-	}
-	if e.config.Guard != nil {
-		if err := e.config.Guard(); err != nil {
-			return surewire.Published{}, err
-		}
-	}
-	leave, err := e.lines.Enter(ctx, channel)
-	if err != nil {
-		return surewire.Published{}, err
-	}
-	defer leave()
 	if p.ID != "" {
 		if at, ok := e.ids.Get(store.KeyOf(channel, p.ID)); ok {
 			return surewire.Published{Position: at, Duplicate: true}, nil

@@ -16,11 +16,14 @@ func (e *Engine) RemoveHistory(ctx context.Context, channel string) error {
 	if err := e.check(ctx, channel); err != nil {
 		return err
 	}
-	leave, err := e.lines.Enter(ctx, channel)
+	place, err := e.lines.Join(channel)
 	if err != nil {
 		return fmt.Errorf("channel %q: %w", channel, err)
 	}
-	defer leave()
+	defer place.Leave()
+	if err := place.Wait(ctx); err != nil {
+		return fmt.Errorf("channel %q: %w", channel, err)
+	}
 	ctx, cancel := e.store.Bound(ctx, e.config.PublishTimeout)
 	defer cancel()
 	if err := e.remove(ctx, channel, e.route(channel)); err != nil {

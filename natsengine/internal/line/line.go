@@ -4,6 +4,7 @@ package line
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/surewire/surewire"
@@ -18,67 +19,71 @@ type Lines struct {
 
 	// mu guards the following.
 	mu    sync.Mutex
-	lines map[string][]*ticket // the first has its turn
+	lines map[string][]*Place // the first has its turn
 	total int
 }
 
-// A ticket is a place in a line.
-type ticket struct{ turn chan struct{} }
+// A Place is one in a line. Leave ends it.
+type Place struct {
+	// Static after construction.
+	lines *Lines
+	name  string
+	turn  chan struct{} // closed when the turn has come; nil if it had at once
+}
 
 // NewLines returns lines for as many as max, and each for one line.
 func NewLines(max, each int) *Lines {
-	return &Lines{max: max, each: each, lines: make(map[string][]*ticket)}
+	return &Lines{max: max, each: each, lines: make(map[string][]*Place)}
 }
 
-// Enter waits for a turn in the line of name, which leave ends. It fails with
-// [surewire.ErrBusy] where too many wait, and with ctx's error.
-func (l *Lines) Enter(ctx context.Context, name string) (leave func(), err error) {
-	l.mu.Lock()
-	queue := l.lines[name]
-	if l.total >= l.max || len(queue) >= l.each {
-		l.mu.Unlock()
-		return nil, surewire.ErrBusy
-	}
-	t := &ticket{}
-	if len(queue) > 0 {
-		t.turn = make(chan struct{})
-	}
-	l.lines[name] = append(queue, t)
-	l.total++
-	l.mu.Unlock()
-	leave = func() { l.leave(name, t) }
-	if t.turn == nil {
-		return leave, nil
-	}
-	select {
-	case <-t.turn:
-		return leave, nil
-	case <-ctx.Done():
-		leave()
-		return nil, ctx.Err()
-	}
-}
-
-// leave takes t out of its line, and lets the next have its turn.
-func (l *Lines) leave(name string, t *ticket) {
+// Join takes the place at the end of the line of name. It fails with
+// [surewire.ErrBusy] where too many wait.
+func (l *Lines) Join(name string) (*Place, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	queue := l.lines[name]
+	if l.total >= l.max || len(queue) >= l.each {
+		return nil, surewire.ErrBusy
+	}
+	p := &Place{lines: l, name: name}
+	if len(queue) > 0 {
+		p.turn = make(chan struct{})
+	}
+	l.lines[name] = append(queue, p)
+	l.total++
+	return p, nil
+}
+
+// Wait waits for the turn. It fails with ctx's error.
+func (p *Place) Wait(ctx context.Context) error {
+	if p.turn == nil {
+		return nil
+	}
+	select {
+	case <-p.turn:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Leave takes p out of its line: where it had its turn, the next has it.
+func (p *Place) Leave() {
+	l := p.lines
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	queue := l.lines[p.name]
 	l.total--
-	if queue[0] != t {
-		for i := range queue {
-			if queue[i] == t {
-				l.lines[name] = append(queue[:i], queue[i+1:]...)
-				return
-			}
-		}
+	if queue[0] != p {
+		l.lines[p.name] = slices.DeleteFunc(queue, func(q *Place) bool { return q == p })
+		return
 	}
 	queue[0] = nil
 	if queue = queue[1:]; len(queue) == 0 {
-		delete(l.lines, name)
+		delete(l.lines, p.name)
 		return
 	}
-	l.lines[name] = queue
+	l.lines[p.name] = queue
 	close(queue[0].turn)
 }
 

@@ -11,10 +11,23 @@ import (
 	"github.com/surewire/surewire/natsengine/internal/line"
 )
 
+// enter takes a place and waits for the turn.
+func enter(ctx context.Context, l *line.Lines, name string) (leave func(), err error) {
+	p, err := l.Join(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Wait(ctx); err != nil {
+		p.Leave()
+		return nil, err
+	}
+	return p.Leave, nil
+}
+
 func TestTurnsAreInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := line.NewLines(100, 100)
-		leave, err := l.Enter(t.Context(), "a")
+		leave, err := enter(t.Context(), l, "a")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +40,7 @@ func TestTurnsAreInOrder(t *testing.T) {
 					ctx, cancel = context.WithTimeout(ctx, time.Second)
 					defer cancel()
 				}
-				leave, err := l.Enter(ctx, "a")
+				leave, err := enter(ctx, l, "a")
 				if err != nil {
 					order <- -i
 					return
@@ -37,7 +50,7 @@ func TestTurnsAreInOrder(t *testing.T) {
 			}()
 			synctest.Wait()
 		}
-		other, err := l.Enter(t.Context(), "b")
+		other, err := enter(t.Context(), l, "b")
 		if err != nil {
 			t.Fatal("another line is blocked")
 		}
@@ -60,21 +73,21 @@ func TestTooManyAreBusy(t *testing.T) {
 	l := line.NewLines(3, 2)
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	enter := func(name string, want error) {
+	join := func(name string, want error) {
 		t.Helper()
-		if _, err := l.Enter(canceled, name); !errors.Is(err, want) {
-			t.Errorf("Enter(%q) returned %v, want %v", name, err, want)
+		if _, err := enter(canceled, l, name); !errors.Is(err, want) {
+			t.Errorf("the line %q: %v, want %v", name, err, want)
 		}
 	}
-	enter("a", nil)
-	enter("a", context.Canceled) // and so out again
-	go l.Enter(t.Context(), "a")
+	join("a", nil)
+	join("a", context.Canceled) // and so out again
+	go enter(t.Context(), l, "a")
 	for l.Waiting() < 2 {
 		time.Sleep(time.Millisecond)
 	}
-	enter("a", surewire.ErrBusy)
-	enter("b", nil)
-	enter("c", surewire.ErrBusy)
+	join("a", surewire.ErrBusy)
+	join("b", nil)
+	join("c", surewire.ErrBusy)
 }
 
 func TestRecentForgetsTheOldest(t *testing.T) {
