@@ -70,7 +70,7 @@ func (s *Server) apiSubscribe(ctx context.Context, r *subscribeRequest) (empty, 
 		b64   string
 		name  string
 	}{{&g.Info, r.Info, r.B64Info, "info"}, {&g.Data, r.Data, r.B64Data, "data"}} {
-		v, err := either(f.plain, f.b64, f.name)
+		v, err := body.Either(f.plain, f.b64, f.name)
 		if err != nil {
 			return empty{}, err
 		}

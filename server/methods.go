@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -26,7 +25,7 @@ type content struct {
 }
 
 func (c *content) Check() error {
-	data, err := either(c.Data, c.B64Data, "data")
+	data, err := body.Either(c.Data, c.B64Data, "data")
 	if err != nil {
 		return err
 	}
@@ -34,21 +33,6 @@ func (c *content) Check() error {
 		return fmt.Errorf(`%w: field "data" is missing: give one JSON value`, body.ErrBad)
 	}
 	return nil
-}
-
-// either returns a JSON value that is given as itself or in base64.
-func either(plain json.RawMessage, b64, field string) (json.RawMessage, error) {
-	if b64 == "" {
-		return plain, nil
-	}
-	data, err := base64.StdEncoding.DecodeString(b64)
-	if err != nil {
-		return nil, fmt.Errorf(`%w: field "b64%s" is not base64: %w`, body.ErrBad, field, err)
-	}
-	if !json.Valid(data) {
-		return nil, fmt.Errorf(`%w: field "b64%s" does not hold one JSON value`, body.ErrBad, field)
-	}
-	return data, nil
 }
 
 func (c *content) options() []surewire.PublishOption {
@@ -72,15 +56,16 @@ type publishResult struct {
 }
 
 func (s *Server) apiPublish(ctx context.Context, r *publishRequest) (publishResult, error) {
-	return s.publishOne(ctx, "publish", r.Channel, &r.content)
+	receipt, err := s.publisher.Publish(ctx, r.Channel, r.Data, r.options()...)
+	return s.published("publish", receipt, err), err
 }
 
-// publishOne publishes to one channel, and counts it under the method.
-func (s *Server) publishOne(ctx context.Context, method, channel string, c *content) (publishResult, error) {
-	receipt, err := s.publisher.Publish(ctx, channel, c.Data, c.options()...)
+// published counts what came of a publication under its method, and returns it as
+// the API tells it.
+func (s *Server) published(method string, r surewire.Receipt, err error) publishResult {
 	_, e := explain(err)
 	s.counts.publications.WithLabelValues(method, code(e)).Inc()
-	return publishResult{receipt.Position.Offset, receipt.Position.Epoch, receipt.Duplicate, receipt.Report.Repairs}, err
+	return publishResult{r.Position.Offset, r.Position.Epoch, r.Duplicate, r.Report.Repairs}
 }
 
 type broadcastRequest struct {
@@ -98,19 +83,32 @@ type publishReply struct {
 	Result *publishResult `json:"result,omitempty"`
 }
 
+// maxOnWay is how many publications of a broadcast the engine has at the same time.
+const maxOnWay = 256
+
 // apiBroadcast publishes to each channel by itself: one may fail, and the others not.
 func (s *Server) apiBroadcast(ctx context.Context, r *broadcastRequest) (broadcastResult, error) {
 	if len(r.Channels) == 0 {
 		return broadcastResult{}, fmt.Errorf(`%w: field "channels" is missing or empty`, body.ErrBad)
 	}
 	all := make([]publishReply, len(r.Channels))
+	onWay := make(chan struct{}, maxOnWay)
 	for i, channel := range r.Channels {
-		result, err := s.publishOne(ctx, "broadcast", channel, &r.content)
-		if err != nil {
-			_, all[i].Error = s.refusal(ctx, err)
-			continue
+		onWay <- struct{}{}
+		told := func(receipt surewire.Receipt, err error) {
+			if result := s.published("broadcast", receipt, err); err == nil {
+				all[i].Result = &result
+			} else {
+				_, all[i].Error = s.refusal(ctx, err)
+			}
+			<-onWay
 		}
-		all[i].Result = &result
+		if err := s.publisher.PublishAsync(ctx, channel, r.Data, told, r.options()...); err != nil {
+			told(surewire.Receipt{}, err)
+		}
+	}
+	for range maxOnWay { // none is left
+		onWay <- struct{}{}
 	}
 	return broadcastResult{all}, nil
 }

@@ -4,6 +4,7 @@ package body
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -141,4 +142,20 @@ func place(body []byte, offset int) string {
 	line := strings.Count(string(before), "\n") + 1
 	column := len(before) - strings.LastIndexByte(string(before), '\n')
 	return fmt.Sprintf("line %d, column %d", line, column)
+}
+
+// Either returns a JSON value that is given as itself or in base64, as the field
+// with b64 before its name. An error wraps [ErrBad].
+func Either(plain json.RawMessage, b64, field string) (json.RawMessage, error) {
+	if b64 == "" {
+		return plain, nil
+	}
+	data, err := base64.StdEncoding.DecodeString(b64)
+	if err != nil {
+		return nil, fmt.Errorf(`%w: field "b64%s" is not base64: %w`, ErrBad, field, err)
+	}
+	if !json.Valid(data) {
+		return nil, fmt.Errorf(`%w: field "b64%s" does not hold one JSON value`, ErrBad, field)
+	}
+	return data, nil
 }
