@@ -147,13 +147,11 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	mux.Handle("/", s)
 	mux.Handle("/api/", traces.API(s))
 	mux.Handle("GET /healthz", s.Healthz())
-	if c.InternalAddress != "" {
-		end, err := c.serveInternal(s.Internal(), logger)
-		if err != nil {
-			return err
-		}
-		defer end()
+	end, err := c.serveInternal(s.Internal(), logger)
+	if err != nil {
+		return err
 	}
+	defer end()
 	scheme := "http"
 	if c.TLS.Cert != "" {
 		scheme = "https"
@@ -162,8 +160,12 @@ func (c *serveCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	return c.serve(ctx, listener, mux, s, logger)
 }
 
-// serveInternal serves operators until the function that it returns is called.
+// serveInternal serves operators, if that is wanted, until the function that it
+// returns is called.
 func (c *serveCmd) serveInternal(h http.Handler, logger *slog.Logger) (end func(), err error) {
+	if c.InternalAddress == "" {
+		return func() {}, nil
+	}
 	l, err := net.Listen("tcp", c.InternalAddress)
 	if err != nil {
 		return nil, fmt.Errorf("--internal-address: %w", err)
@@ -205,6 +207,11 @@ func (l *limitsFlags) hub() hub.Config {
 func (c *serveCmd) serveDev(ctx context.Context, out io.Writer, l net.Listener, config server.Config) error {
 	config.Authorizer, config.Handlers, config.InsecureAPI = access.AllowAll{Joins: true}, demo.Handlers(), true
 	s := server.New(config)
+	end, err := c.serveInternal(s.Internal(), config.Logger)
+	if err != nil {
+		return err
+	}
+	defer end()
 	mux := http.NewServeMux()
 	mux.Handle("/connection/", s)
 	mux.Handle("/api/", s)
