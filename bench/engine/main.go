@@ -63,6 +63,17 @@ func run(rounds int, each time.Duration, channels, many int, redis bool) error {
 		}
 	}
 	for range rounds {
+		bare, err := inFolder(func(s *natsembed.Server) (float64, error) { return bareAsync(s, names, each) })
+		if err != nil {
+			return err
+		}
+		ours, err := inFolder(func(s *natsembed.Server) (float64, error) { return engineAsync(s, names, each) })
+		if err != nil {
+			return err
+		}
+		fmt.Printf("publish asynchronously, %d on their way  JetStream %7.0f/s  natsengine %7.0f/s  ratio %.2f\n", onWay, bare, ours, ours/bare)
+	}
+	for range rounds {
 		rate, err := inFolder(func(s *natsembed.Server) (float64, error) { return storm(s, names, 5000) })
 		if err != nil {
 			return err
@@ -141,33 +152,100 @@ func rate(publishers int, d time.Duration, publish func(i int) error) (float64, 
 // bareRate publishes to streams like the engine's, each with what RePublish
 // costs, but without offsets and conditions.
 func bareRate(s *natsembed.Server, names []string, publishers int, d time.Duration) (float64, error) {
-	nc, err := nats.Connect("", nats.InProcessServer(s))
+	js, subjects, end, err := bareStreams(s, names)
 	if err != nil {
 		return 0, err
 	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
+	defer end()
+	return rate(publishers, d, func(i int) error {
+		_, err := js.Publish(context.Background(), subjects[i%len(subjects)], payload)
+		return err
+	})
+}
+
+// onWay is how many publications one goroutine does not wait for.
+const onWay = 1024
+
+// bareAsync is bareRate of one publisher that does not wait for the answers.
+func bareAsync(s *natsembed.Server, names []string, d time.Duration) (float64, error) {
+	js, subjects, end, err := bareStreams(s, names)
 	if err != nil {
 		return 0, err
 	}
-	ctx := context.Background()
-	for p := range 8 {
-		_, err := js.CreateStream(ctx, jetstream.StreamConfig{
-			Name: fmt.Sprint("bare_", p), Subjects: []string{fmt.Sprintf("ch.%d.>", p)}, MaxMsgsPerSubject: 1000, MaxAge: 24 * time.Hour,
-			AllowDirect: true, RePublish: &jetstream.RePublish{Source: fmt.Sprintf("ch.%d.>", p), Destination: fmt.Sprintf("rt.%d.>", p)},
+	defer end()
+	var last jetstream.PubAckFuture
+	began := time.Now()
+	n := 0
+	for ; time.Since(began) < d; n++ { // where too many are on their way, it waits
+		if last, err = js.PublishAsync(subjects[n%len(subjects)], payload); err != nil {
+			return 0, err
+		}
+	}
+	<-js.PublishAsyncComplete()
+	select {
+	case err := <-last.Err(): // of the others too, if the server is ill
+		return 0, err
+	default:
+	}
+	return float64(n) / time.Since(began).Seconds(), nil
+}
+
+// engineAsync is engineRate of one publisher that does not wait.
+func engineAsync(s *natsembed.Server, names []string, d time.Duration) (float64, error) {
+	e, err := natsengine.Open(context.Background(), natsengine.Config{InProcess: s, Guard: s.Healthy})
+	if err != nil {
+		return 0, err
+	}
+	defer e.Close(context.Background())
+	free := make(chan struct{}, onWay)
+	var failed atomic.Pointer[error]
+	began := time.Now()
+	n := 0
+	for ; time.Since(began) < d; n++ {
+		free <- struct{}{}
+		err := e.PublishAsync(context.Background(), names[n%len(names)], surewire.Publication{Data: payload}, func(_ surewire.Published, err error) {
+			if err != nil {
+				failed.Store(&err)
+			}
+			<-free
 		})
 		if err != nil {
 			return 0, err
 		}
 	}
-	subjects := make([]string, len(names))
-	for i := range names {
-		subjects[i] = fmt.Sprintf("ch.%d.%s", i%8, names[i])
+	for range onWay { // all have been told
+		free <- struct{}{}
 	}
-	return rate(publishers, d, func(i int) error {
-		_, err := js.Publish(ctx, subjects[i%len(subjects)], payload)
-		return err
-	})
+	if err := failed.Load(); err != nil {
+		return 0, *err
+	}
+	return float64(n) / time.Since(began).Seconds(), nil
+}
+
+// bareStreams makes streams like the engine's, and returns the subjects of names.
+func bareStreams(s *natsembed.Server, names []string) (js jetstream.JetStream, subjects []string, end func(), err error) {
+	nc, err := nats.Connect("", nats.InProcessServer(s))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if js, err = jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(onWay)); err != nil {
+		nc.Close()
+		return nil, nil, nil, err
+	}
+	for p := range 8 {
+		_, err := js.CreateStream(context.Background(), jetstream.StreamConfig{
+			Name: fmt.Sprint("bare_", p), Subjects: []string{fmt.Sprintf("ch.%d.>", p)}, MaxMsgsPerSubject: 1000, MaxAge: 24 * time.Hour,
+			AllowDirect: true, RePublish: &jetstream.RePublish{Source: fmt.Sprintf("ch.%d.>", p), Destination: fmt.Sprintf("rt.%d.>", p)},
+		})
+		if err != nil {
+			nc.Close()
+			return nil, nil, nil, err
+		}
+	}
+	for i, name := range names {
+		subjects = append(subjects, fmt.Sprintf("ch.%d.%s", i%8, name))
+	}
+	return js, subjects, nc.Close, nil
 }
 
 func engineRate(s *natsembed.Server, names []string, publishers int, d time.Duration) (float64, error) {
