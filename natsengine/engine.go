@@ -166,15 +166,24 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	return e, nil
 }
 
-// spawn runs fn in a goroutine, which ends with e.ctx. It reports false if e is
-// closed.
-func (e *Engine) spawn(fn func()) bool {
+// spawn runs fn in a goroutine, which ends with e.ctx, unless e is closed.
+func (e *Engine) spawn(fn func()) {
+	if e.enter() {
+		go func() {
+			defer e.wg.Done()
+			fn()
+		}()
+	}
+}
+
+// enter has Close wait for a wg.Done more. It reports false if e is closed.
+func (e *Engine) enter() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed.Load() {
 		return false
 	}
-	e.wg.Go(fn)
+	e.wg.Add(1)
 	return true
 }
 

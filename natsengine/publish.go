@@ -37,11 +37,56 @@ func (e *Engine) PublishAsync(ctx context.Context, channel string, p surewire.Pu
 		done(e.carryOut(ctx, channel, p, nil, began))
 		return nil
 	}
-	if !e.spawn(func() { done(e.carryOut(ctx, channel, p, place, began)) }) { // ends with PublishTimeout
+	if !e.enter() {
 		place.Leave()
 		return surewire.ErrClosed
 	}
+	told := func(d surewire.Published, err error) {
+		done(e.told(channel, began, d, err))
+		place.Leave()
+		e.wg.Done()
+	}
+	if !place.First() || !e.publishAtOnce(ctx, channel, p, told) {
+		go func() { // ends with PublishTimeout, or when the engine is closed
+			err := place.Wait(ctx)
+			var d surewire.Published
+			if err == nil {
+				d, err = e.publish(ctx, channel, p)
+			}
+			told(d, err)
+		}()
+	}
 	return nil
+}
+
+// publishAtOnce makes the first attempt to store p without a goroutine, where
+// nothing is to be waited for before, and reports whether it did. Only an attempt
+// that fails needs one.
+func (e *Engine) publishAtOnce(ctx context.Context, channel string, p surewire.Publication, told func(surewire.Published, error)) bool {
+	w := &writing{engine: e, channel: channel, route: e.route(channel), p: p, nonce: e.nonce(), patience: store.FirstPatience}
+	head, ok := e.heads.Get(channel)
+	if !ok || !e.store.Ready(w.route.Profile) {
+		return false
+	}
+	if at, known := e.known(channel, p.ID); known {
+		told(surewire.Published{Position: at, Duplicate: true}, nil)
+		return true
+	}
+	rec := head.Next()
+	rec.Nonce = w.nonce
+	after := func(seq uint64, duplicate bool, err error) {
+		if err == nil && !duplicate {
+			told(w.stored(rec, seq), nil)
+			return
+		}
+		go func() { // ends as that of PublishAsync
+			told(w.goOn(ctx, rec, head, seq, duplicate, err))
+		}()
+	}
+	if err := e.store.PutAsync(channel, w.route, &rec, p, w.patience, after); err != nil {
+		after(0, false, err)
+	}
+	return true
 }
 
 // admit returns p's place among those who publish to channel; what is ephemeral
@@ -99,19 +144,21 @@ func (e *Engine) told(channel string, began time.Time, done surewire.Published, 
 	return done, nil
 }
 
+// known returns where the publication with an ID is, if that is remembered.
+func (e *Engine) known(channel, id string) (surewire.Position, bool) {
+	if id == "" {
+		return surewire.Position{}, false
+	}
+	return e.ids.Get(store.KeyOf(channel, id))
+}
+
 // publish stores p, whose turn has come.
 func (e *Engine) publish(ctx context.Context, channel string, p surewire.Publication) (surewire.Published, error) {
-	if p.ID != "" {
-		if at, ok := e.ids.Get(store.KeyOf(channel, p.ID)); ok {
-			return surewire.Published{Position: at, Duplicate: true}, nil
-		}
+	if at, known := e.known(channel, p.ID); known {
+		return surewire.Published{Position: at, Duplicate: true}, nil
 	}
-	w := writing{engine: e, channel: channel, route: e.route(channel), p: p, nonce: e.nonce()}
-	done, err := w.run(ctx)
-	if err == nil && p.ID != "" {
-		e.ids.Put(store.KeyOf(channel, p.ID), done.Position)
-	}
-	return done, err
+	w := writing{engine: e, channel: channel, route: e.route(channel), p: p, nonce: e.nonce(), patience: store.FirstPatience}
+	return w.run(ctx)
 }
 
 // publishLive hands p to those who listen.
@@ -144,8 +191,9 @@ type writing struct {
 	p       surewire.Publication
 	nonce   string // in all attempts
 
-	doubt  bool   // an attempt may have succeeded
-	oldest uint64 // then: the newest message of the channel before the first of them
+	patience time.Duration // of the next attempt
+	doubt    bool          // an attempt may have succeeded
+	oldest   uint64        // then: the newest message of the channel before the first of them
 }
 
 func (w *writing) run(ctx context.Context) (surewire.Published, error) {
@@ -159,38 +207,80 @@ func (w *writing) run(ctx context.Context) (surewire.Published, error) {
 	} else {
 		err = e.store.Ensure(limit, w.route.Profile)
 	}
-	patience := store.FirstPatience
-	for wait := 2 * time.Millisecond; err == nil; wait = min(2*wait, 500*time.Millisecond) {
+	return w.attempts(ctx, limit, head, err)
+}
+
+// goOn is run after a first attempt, which stored rec after head, or failed.
+func (w *writing) goOn(ctx context.Context, rec record.Record, head record.Head, seq uint64, duplicate bool, failure error) (surewire.Published, error) {
+	limit, cancel := w.engine.store.Bound(ctx, w.engine.config.PublishTimeout)
+	defer cancel()
+	if failure == nil {
+		return w.settle(limit, rec, seq, duplicate)
+	}
+	head, found, err := w.after(limit, failure, head, firstPause)
+	if found != nil {
+		return *found, nil
+	}
+	return w.attempts(ctx, limit, head, err)
+}
+
+// firstPause is how long the second attempt waits, and lastPause all that are late.
+const firstPause, lastPause = 2 * time.Millisecond, 500 * time.Millisecond
+
+// attempts tries until limit, unless there is an error already. ctx is the
+// publisher's.
+func (w *writing) attempts(ctx, limit context.Context, head record.Head, err error) (surewire.Published, error) {
+	for pause := firstPause; err == nil; pause = min(2*pause, lastPause) {
 		rec := head.Next()
 		rec.Nonce = w.nonce
-		seq, duplicate, failure := e.store.Put(limit, w.channel, w.route, &rec, w.p, patience)
+		seq, duplicate, failure := w.engine.store.Put(limit, w.channel, w.route, &rec, w.p, w.patience)
 		if failure == nil {
 			return w.settle(limit, rec, seq, duplicate)
 		}
-		if !errors.Is(failure, store.ErrConflict) {
-			if errors.Is(failure, store.ErrDoubt) {
-				patience = min(2*patience, store.LongPatience)
-			}
-			err = w.pause(limit, failure, head, wait)
-			continue
-		}
-		e.stats.conflicts.Add(1)
-		if head, _, err = e.lookSurely(limit, w.channel, w.route); err == nil && w.doubt {
-			at, found, failure := w.find(limit, head)
-			if found {
-				return surewire.Published{Position: at}, nil
-			}
-			err = failure
+		var found *surewire.Published
+		if head, found, err = w.after(limit, failure, head, pause); found != nil {
+			return *found, nil
 		}
 	}
 	return surewire.Published{}, w.failed(ctx, err)
 }
 
+// after returns what the next attempt begins with, after one that failed; or, if it
+// turns out that one has succeeded, where p is.
+func (w *writing) after(ctx context.Context, failure error, head record.Head, pause time.Duration) (record.Head, *surewire.Published, error) {
+	if !errors.Is(failure, store.ErrConflict) {
+		if errors.Is(failure, store.ErrDoubt) {
+			w.patience = min(2*w.patience, store.LongPatience)
+		}
+		return head, nil, w.pause(ctx, failure, head, pause)
+	}
+	w.engine.stats.conflicts.Add(1)
+	head, _, err := w.engine.lookSurely(ctx, w.channel, w.route)
+	if err != nil || !w.doubt {
+		return head, nil, err
+	}
+	at, found, err := w.find(ctx, head)
+	if !found {
+		return head, nil, err
+	}
+	w.remember(at)
+	return head, &surewire.Published{Position: at}, nil
+}
+
 // settle returns what a stream's answer means.
 func (w *writing) settle(ctx context.Context, rec record.Record, seq uint64, duplicate bool) (surewire.Published, error) {
-	if duplicate {
-		return w.duplicate(ctx, seq)
+	if !duplicate {
+		return w.stored(rec, seq), nil
 	}
+	done, err := w.duplicate(ctx, seq)
+	if err == nil {
+		w.remember(done.Position)
+	}
+	return done, err
+}
+
+// stored returns what to tell of rec, which is at seq now.
+func (w *writing) stored(rec record.Record, seq uint64) surewire.Published {
 	rec.Seq = seq
 	w.engine.heads.Update(w.channel, func(known record.Head, ok bool) record.Head {
 		if ok && known.Seq > seq {
@@ -198,7 +288,16 @@ func (w *writing) settle(ctx context.Context, rec record.Record, seq uint64, dup
 		}
 		return rec.AsHead()
 	})
-	return surewire.Published{Position: surewire.Position{Epoch: w.engine.show(rec.Epoch), Offset: rec.Offset}}, nil
+	at := surewire.Position{Epoch: w.engine.show(rec.Epoch), Offset: rec.Offset}
+	w.remember(at)
+	return surewire.Published{Position: at}
+}
+
+// remember notes where p's ID is.
+func (w *writing) remember(at surewire.Position) {
+	if w.p.ID != "" {
+		w.engine.ids.Put(store.KeyOf(w.channel, w.p.ID), at)
+	}
 }
 
 // duplicate returns where the first publication with the ID is. It may no longer

@@ -54,6 +54,9 @@ func (l *Lines) Join(name string) (*Place, error) {
 	return p, nil
 }
 
+// First reports whether p had its turn at once.
+func (p *Place) First() bool { return p.turn == nil }
+
 // Wait waits for the turn. It fails with ctx's error.
 func (p *Place) Wait(ctx context.Context) error {
 	if p.turn == nil {

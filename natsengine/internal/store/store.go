@@ -44,6 +44,7 @@ type Store struct {
 	config Config
 	life   context.Context // ends what waits
 	conns  conns
+	acks   acks
 	js     jetstream.JetStream
 
 	profiles profiles
@@ -68,6 +69,9 @@ func Open(ctx, life context.Context, c Config) (*Store, error) {
 // connect makes the connections, and waits for JetStream.
 func (s *Store) connect(ctx context.Context) error {
 	if err := s.conns.open(s); err != nil {
+		return err
+	}
+	if err := s.acks.begin(s.life, s.conns.publish); err != nil {
 		return err
 	}
 	js, err := jetstream.New(s.conns.api)

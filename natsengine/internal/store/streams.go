@@ -53,6 +53,23 @@ func (s *Store) Ensure(ctx context.Context, p Profile) error {
 	}
 }
 
+// Ready reports whether the streams of p are known to be there: then Ensure does not
+// wait.
+func (s *Store) Ready(p Profile) bool {
+	s.profiles.mu.Lock()
+	state := s.profiles.ready[p.Name]
+	s.profiles.mu.Unlock()
+	if state == nil {
+		return false
+	}
+	select {
+	case <-state.done:
+		return state.err == nil
+	default:
+		return false
+	}
+}
+
 // Forget has the streams of a profile looked at again: they may be gone, and what
 // was in them.
 func (s *Store) Forget(name string) {

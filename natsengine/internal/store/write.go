@@ -43,20 +43,26 @@ func KeyOf(channel, id string) (k Key) {
 
 // Put tries once, with patience, to store p as rec, if the newest message of the
 // subject is the one at rec.Prev. duplicate says that seq is that of the first with
-// p's ID. ctx is of Bound, which a publication pays for once and not per attempt.
+// p's ID.
 func (s *Store) Put(ctx context.Context, channel string, r Route, rec *record.Record, p surewire.Publication, patience time.Duration) (seq uint64, duplicate bool, err error) {
+	return await(ctx, func(told Told) error { return s.PutAsync(channel, r, rec, p, patience, told) })
+}
+
+// Told takes what came of an attempt to store. It must not block.
+type Told func(seq uint64, duplicate bool, err error)
+
+// PutAsync is Put that does not wait. told is called once, unless PutAsync fails.
+func (s *Store) PutAsync(channel string, r Route, rec *record.Record, p surewire.Publication, patience time.Duration, told Told) error {
 	m, err := rec.Write(r.Subject, p)
 	if err != nil {
-		return 0, false, err
+		return err
 	}
 	m.Header[nats.ExpectedLastSubjSeqHdr] = []string{strconv.FormatUint(rec.Prev, 10)}
 	if p.ID != "" {
 		k := KeyOf(channel, p.ID)
 		m.Header[nats.MsgIdHdr] = []string{base64.RawURLEncoding.EncodeToString(k[:])}
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	return s.send(ctx, m)
+	return s.send(m, patience, told)
 }
 
 // PutMark stores a mark if the newest message of the subject is the one at
@@ -68,27 +74,50 @@ func (s *Store) PutMark(ctx context.Context, r Route, mark record.Record, prev u
 	}
 	m.Header[nats.ExpectedLastSubjSeqHdr] = []string{strconv.FormatUint(prev, 10)}
 	m.Header[nats.MsgRollup] = []string{nats.MsgRollupSubject}
-	ctx, cancel := s.Bound(ctx, LongPatience)
-	defer cancel()
-	seq, _, err = s.send(ctx, m)
+	seq, _, err = await(ctx, func(told Told) error { return s.send(m, LongPatience, told) })
 	if errors.Is(err, ErrDoubt) || errors.Is(err, ErrAbsent) {
 		err = fmt.Errorf("%w: %w", surewire.ErrUnavailable, err)
 	}
 	return seq, err
 }
 
-// send hands m to its stream and waits for the answer, until ctx is done.
-func (s *Store) send(ctx context.Context, m *nats.Msg) (seq uint64, duplicate bool, err error) {
-	answer, err := s.conns.publish.RequestMsgWithContext(ctx, m)
+// await waits for what send has told, or for ctx.
+func await(ctx context.Context, send func(Told) error) (seq uint64, duplicate bool, err error) {
+	type outcome struct {
+		seq       uint64
+		duplicate bool
+		err       error
+	}
+	done := make(chan outcome, 1)
+	if err := send(func(seq uint64, duplicate bool, err error) { done <- outcome{seq, duplicate, err} }); err != nil {
+		return 0, false, err
+	}
+	select {
+	case o := <-done:
+		return o.seq, o.duplicate, o.err
+	case <-ctx.Done():
+		return 0, false, ErrDoubt
+	}
+}
+
+// send hands m to its stream.
+func (s *Store) send(m *nats.Msg, patience time.Duration, told Told) error {
+	err := s.acks.send(m, patience, func(answer []byte, err error) {
+		if err != nil {
+			told(0, false, err)
+			return
+		}
+		told(readAck(answer))
+	})
 	switch {
 	case err == nil:
-		return readAck(answer.Data)
+		return nil
 	case errors.Is(err, nats.ErrMaxPayload):
-		return 0, false, fmt.Errorf("%w: NATS takes %d bytes at most", surewire.ErrTooLarge, s.conns.publish.MaxPayload())
-	case absent(err):
-		return 0, false, ErrAbsent
+		return fmt.Errorf("%w: NATS takes %d bytes at most", surewire.ErrTooLarge, s.conns.publish.MaxPayload())
+	case errors.Is(err, ErrAbsent), absent(err):
+		return ErrAbsent
 	}
-	return 0, false, ErrDoubt
+	return ErrDoubt
 }
 
 // readAck returns what a stream answers.
