@@ -66,9 +66,7 @@ type Contents struct {
 
 // Contents counts what is kept. It goes over all streams.
 func (s *Server) Contents() (c Contents, err error) {
-	s.mu.Lock()
-	ns := s.server
-	s.mu.Unlock()
+	ns := s.running()
 	if ns == nil {
 		return c, errors.New("natsembed: the server is not running")
 	}

@@ -171,12 +171,17 @@ func (s *Server) options() (*server.Options, error) {
 	return o, nil
 }
 
+// running returns the server, nil while there is none.
+func (s *Server) running() *server.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.server
+}
+
 // InProcessConn returns a connection to the server: what nats.go asks of an
 // in-process server. It fails while the server is restarted.
 func (s *Server) InProcessConn() (net.Conn, error) {
-	s.mu.Lock()
-	ns := s.server
-	s.mu.Unlock()
+	ns := s.running()
 	if ns == nil {
 		return nil, fmt.Errorf("natsembed: %w: the server is not running", surewire.ErrUnavailable)
 	}
@@ -217,10 +222,7 @@ type Stats struct {
 // Stats returns figures as they are now.
 func (s *Server) Stats() Stats {
 	out := Stats{Free: s.free.Load(), Restarts: s.restarts.Load()}
-	s.mu.Lock()
-	ns := s.server
-	s.mu.Unlock()
-	if ns != nil {
+	if ns := s.running(); ns != nil {
 		if info, err := ns.Jsz(nil); err == nil {
 			out.Used = int64(info.Store)
 		}
@@ -255,6 +257,7 @@ func (s *Server) shutdown() {
 	s.server = nil
 	s.mu.Unlock()
 	if ns != nil {
+		s.handOver(ns)
 		ns.Shutdown()
 		ns.WaitForShutdown()
 	}

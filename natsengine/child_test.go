@@ -75,7 +75,7 @@ func (n node) run(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	c.InProcess, c.Guard, c.Generation = server, server.Healthy, server.Generation()
+	c.InProcess, c.Guard, c.Current, c.Generation = server, server.Healthy, server.Current, server.Generation()
 	opening, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	e, err := natsengine.Open(opening, c)
@@ -105,6 +105,12 @@ func (n node) run(in io.Reader, out io.Writer) error {
 	}
 	for name, next := range n.Writers {
 		writers.Go(func() { n.write(ctx, e, say, name, next) })
+	}
+	for e.Healthy(opening) != nil {
+		if opening.Err() != nil {
+			return fmt.Errorf("it does not get ready: %w", e.Healthy(context.Background()))
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 	say.line("ready")
 	for words := bufio.NewScanner(in); words.Scan(); {

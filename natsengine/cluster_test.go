@@ -2,6 +2,7 @@ package natsengine_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -71,6 +72,7 @@ func TestClusterContract(t *testing.T) {
 		return e
 	}
 	t.Run("AcrossNodes", func(t *testing.T) { acrossNodes(t, open(t, natsengine.Config{}, 0), open(t, natsengine.Config{}, 1)) })
+	t.Run("Current", func(t *testing.T) { nodesGetCurrent(t, servers) })
 	if !*cluster {
 		return // the contract takes a minute on three nodes: make cluster
 	}
@@ -127,6 +129,28 @@ func acrossNodes(t *testing.T, a, b *natsengine.Engine) {
 		case <-time.After(20 * time.Second):
 			t.Fatalf("%d of 29 messages have come", offset)
 		}
+	}
+}
+
+// Each node has what the others have, after a while; one that is closed has nothing.
+func nodesGetCurrent(t *testing.T, servers []*natsembed.Server) {
+	for i, s := range servers {
+		for began := time.Now(); s.Current() != nil; time.Sleep(50 * time.Millisecond) {
+			if time.Since(began) > time.Minute {
+				t.Fatalf("node %d: %v", i, s.Current())
+			}
+		}
+	}
+	closed, err := natsembed.Start(natsembed.Config{Dir: t.TempDir(), MinFree: -1, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := closed.Current(); err != nil {
+		t.Errorf("a server that is alone: %v", err)
+	}
+	closed.Close(t.Context())
+	if err := closed.Current(); !errors.Is(err, surewire.ErrUnavailable) {
+		t.Errorf("one that is closed: %v", err)
 	}
 }
 

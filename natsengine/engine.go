@@ -62,6 +62,11 @@ type Config struct {
 	// It must not wait. It may be nil. See natsembed.Server.Healthy.
 	Guard func() error
 
+	// Current is asked by Healthy, besides Guard: a node of a cluster that is behind
+	// the others should not be relied on yet. It may be nil. See
+	// natsembed.Server.Current.
+	Current func() error
+
 	MaxPending     int           // publications that wait, before others get ErrBusy; 0 means 8,192; an eighth of them per channel
 	MaxDelivery    int           // messages that wait for their delivery, before others are dropped and looked up; 0 means 65,536
 	PublishTimeout time.Duration // how long a publication is tried; 0 means 15s, enough for the election of a leader
@@ -93,8 +98,11 @@ func (c Config) withDefaults() Config {
 	c.PublishTimeout = cmp.Or(c.PublishTimeout, 15*time.Second)
 	c.IDWindow = cmp.Or(c.IDWindow, 2*time.Minute)
 	c.VerifyEvery = cmp.Or(c.VerifyEvery, 20*time.Second)
-	if c.Logger == nil {
-		c.Logger = slog.Default()
+	c.Logger = cmp.Or(c.Logger, slog.Default())
+	for _, ask := range []*func() error{&c.Guard, &c.Current} {
+		if *ask == nil {
+			*ask = func() error { return nil }
+		}
 	}
 	return c
 }
@@ -203,12 +211,13 @@ func (e *Engine) Healthy(ctx context.Context) error {
 	if e.closed.Load() {
 		return surewire.ErrClosed
 	}
-	if e.config.Guard != nil {
-		if err := e.config.Guard(); err != nil {
-			return err
-		}
+	if err := e.config.Guard(); err != nil {
+		return err
 	}
-	return e.store.Healthy(ctx)
+	if err := e.store.Healthy(ctx); err != nil {
+		return err
+	}
+	return e.config.Current()
 }
 
 // Close implements [surewire.Engine]. Who publishes meanwhile is told that the
@@ -245,12 +254,7 @@ func (e *Engine) route(channel string) store.Route {
 	if e.config.Profile != nil {
 		p = e.config.Profile(channel)
 	}
-	if p.Size <= 0 {
-		p.Size = defaultSize
-	}
-	if p.TTL <= 0 {
-		p.TTL = defaultTTL
-	}
+	p.Size, p.TTL = cmp.Or(max(p.Size, 0), defaultSize), cmp.Or(max(p.TTL, 0), defaultTTL)
 	return e.store.Route(store.Profile(p), channel)
 }
 

@@ -101,10 +101,8 @@ func (e *Engine) admit(ctx context.Context, channel string, p *surewire.Publicat
 	if p.Ephemeral {
 		return nil, nil
 	}
-	if e.config.Guard != nil {
-		if err := e.config.Guard(); err != nil {
-			return nil, err
-		}
+	if err := e.config.Guard(); err != nil {
+		return nil, err
 	}
 	return e.lines.Join(channel)
 }
@@ -335,10 +333,8 @@ func (w *writing) pause(ctx context.Context, failure error, head record.Head, wa
 		return failure
 	}
 	e.stats.retries.Add(1)
-	if e.config.Guard != nil {
-		if err := e.config.Guard(); err != nil {
-			return err
-		}
+	if err := e.config.Guard(); err != nil {
+		return err
 	}
 	select {
 	case <-ctx.Done():

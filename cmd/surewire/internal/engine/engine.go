@@ -80,7 +80,7 @@ func (e *Flags) Open(ctx context.Context, l Limits, set namespace.Set, logger *s
 		if s, err = e.embed(logger); err != nil {
 			return nil, e.dataError(err)
 		}
-		c.InProcess, c.Generation, c.Guard = s, s.Generation(), s.Healthy
+		c.InProcess, c.Generation, c.Guard, c.Current = s, s.Generation(), s.Healthy, s.Current
 		if c.Replicas == 0 && len(e.Peers) > 0 {
 			c.Replicas = 3
 		}
