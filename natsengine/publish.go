@@ -25,7 +25,8 @@ func (e *Engine) Publish(ctx context.Context, channel string, p surewire.Publica
 }
 
 // PublishAsync implements [surewire.AsyncPublisher]. As many may be on their way
-// as Config.MaxPending says.
+// as Config.MaxPending says. Who waits for others in the channel when ctx ends is
+// told when its turn comes.
 func (e *Engine) PublishAsync(ctx context.Context, channel string, p surewire.Publication, done func(surewire.Published, error)) error {
 	began := time.Now()
 	place, err := e.admit(ctx, channel, &p)
@@ -46,16 +47,13 @@ func (e *Engine) PublishAsync(ctx context.Context, channel string, p surewire.Pu
 		place.Leave()
 		e.wg.Done()
 	}
-	if !place.First() || !e.publishAtOnce(ctx, channel, p, told) {
-		go func() { // ends with PublishTimeout, or when the engine is closed
-			err := place.Wait(ctx)
-			var d surewire.Published
-			if err == nil {
-				d, err = e.publish(ctx, channel, p)
-			}
-			told(d, err)
-		}()
-	}
+	place.Then(func() {
+		if err := ctx.Err(); err != nil {
+			told(surewire.Published{}, err)
+		} else if !e.publishAtOnce(ctx, channel, p, told) {
+			go func() { told(e.publish(ctx, channel, p)) }() // ends with PublishTimeout, or when the engine is closed
+		}
+	})
 	return nil
 }
 

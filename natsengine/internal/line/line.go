@@ -29,6 +29,8 @@ type Place struct {
 	lines *Lines
 	name  string
 	turn  chan struct{} // closed when the turn has come; nil if it had at once
+
+	then func() // called in place of closing turn; guarded by Lines.mu
 }
 
 // NewLines returns lines for as many as max, and each for one line.
@@ -54,8 +56,20 @@ func (l *Lines) Join(name string) (*Place, error) {
 	return p, nil
 }
 
-// First reports whether p had its turn at once.
-func (p *Place) First() bool { return p.turn == nil }
+// Then calls f once the turn has come: now, or by who has it before and leaves. It
+// is for who does not Wait.
+func (p *Place) Then(f func()) {
+	l := p.lines
+	l.mu.Lock()
+	now := l.lines[p.name][0] == p
+	if !now {
+		p.then = f
+	}
+	l.mu.Unlock()
+	if now {
+		f()
+	}
+}
 
 // Wait waits for the turn. It fails with ctx's error.
 func (p *Place) Wait(ctx context.Context) error {
@@ -72,6 +86,13 @@ func (p *Place) Wait(ctx context.Context) error {
 
 // Leave takes p out of its line: where it had its turn, the next has it.
 func (p *Place) Leave() {
+	if next := p.leave(); next != nil {
+		next()
+	}
+}
+
+// leave is Leave, and returns what to call for who has the turn now.
+func (p *Place) leave() (next func()) {
 	l := p.lines
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -79,15 +100,18 @@ func (p *Place) Leave() {
 	l.total--
 	if queue[0] != p {
 		l.lines[p.name] = slices.DeleteFunc(queue, func(q *Place) bool { return q == p })
-		return
+		return nil
 	}
 	queue[0] = nil
 	if queue = queue[1:]; len(queue) == 0 {
 		delete(l.lines, p.name)
-		return
+		return nil
 	}
 	l.lines[p.name] = queue
-	close(queue[0].turn)
+	if queue[0].then == nil {
+		close(queue[0].turn)
+	}
+	return queue[0].then
 }
 
 // Waiting returns how many wait or have their turn.

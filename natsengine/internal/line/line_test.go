@@ -3,6 +3,7 @@ package line_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,6 +68,38 @@ func TestTurnsAreInOrder(t *testing.T) {
 			t.Errorf("%d wait when all have left", n)
 		}
 	})
+}
+
+// Who does not wait is called, in order with those who do.
+func TestThen(t *testing.T) {
+	l := line.NewLines(100, 100)
+	var order []int
+	join := func() *line.Place {
+		p, err := l.Join("a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	first, second, third, fourth := join(), join(), join(), join()
+	first.Then(func() { order = append(order, 1) })
+	second.Then(func() { order = append(order, 2); second.Leave() })
+	fourth.Then(func() { order = append(order, 4); fourth.Leave() })
+	if !slices.Equal(order, []int{1}) {
+		t.Errorf("before the first leaves, %v have had their turn", order)
+	}
+	first.Leave()
+	if err := third.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	order = append(order, 3)
+	third.Leave()
+	last := join()
+	last.Then(func() { order = append(order, 5) })
+	last.Leave()
+	if !slices.Equal(order, []int{1, 2, 3, 4, 5}) || l.Waiting() != 0 {
+		t.Errorf("their turn had, in order, %v; %d wait", order, l.Waiting())
+	}
 }
 
 func TestTooManyAreBusy(t *testing.T) {
