@@ -47,6 +47,7 @@ export class Ledger {
   returns = 0; // subscriptions that came back to where they stood
   readers = [];
   publishers = [];
+  slow = []; // what was acknowledged after more than a second: to be looked for in the logs of the nodes
   #epochs = new Map(); // by channel
   #faults = [];
   #wake = new Set();
@@ -98,7 +99,7 @@ export class Ledger {
   /** Has a client read a channel, from its beginning; resolves once it does. */
   async read(name, client, channel, options) {
     const s = sdk.subscription(client, channel, options);
-    const reader = { name, channel, got: [], here: false, left: 0, back: 0 };
+    const reader = { name, channel, got: [], here: false, left: 0, connected: 0, back: 0 };
     this.readers.push(reader);
     s.on('publication', ({ data, offset }) => {
       reader.got.push({ id: data, offset });
@@ -109,6 +110,7 @@ export class Ledger {
       reader.left = performance.now();
       this.#changed();
     });
+    client.on('connected', () => (reader.connected = performance.now()));
     let first = !options?.since;
     s.on('subscribed', (context) => {
       if (!first) {
@@ -140,12 +142,17 @@ export class Ledger {
     const run = async () => {
       let at = this.publishers.length;
       let id;
+      let url;
+      let attempts = 0;
       const told = (result) => {
         this.acknowledged.get(channel).push({ id, offset: result.offset });
         this.#epoch(channel, result.epoch);
         if (result.duplicate) this.duplicates++;
         const now = performance.now();
-        publisher.longest = Math.max(publisher.longest, now - publisher.told);
+        const pause = now - publisher.told;
+        publisher.longest = Math.max(publisher.longest, pause);
+        if (pause > 1000) this.slow.push(`${id} ${Math.round(pause)} ms until ${new Date().toISOString().slice(11, 23)}, at ${url.host} in attempt ${attempts}`);
+        attempts = 0;
         publisher.told = now;
         publisher.n++;
         this.#changed();
@@ -153,7 +160,9 @@ export class Ledger {
       // What was sent is repeated beyond the end: it may be stored, and subscribers get it.
       for (let owed = false; owed ? !this.#abandoned : !this.#stopped;) {
         id = `${name}-${publisher.n + 1}`;
-        const result = await this.#attempt(new URL('/api/publish', urls[at % urls.length]), { channel, data: id, idempotency_key: id });
+        attempts++;
+        url = new URL('/api/publish', urls[at % urls.length]);
+        const result = await this.#attempt(url, { channel, data: id, idempotency_key: id });
         owed = !result;
         at = next(at, owed);
         if (result) told(result);
