@@ -1,7 +1,8 @@
-// The judge of make cluster is worth what it can see: a good log, and each way to spoil it.
+// The ledger of make cluster is worth what it can see: a good log, and each way to spoil it.
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { suite, test } from 'node:test';
-import { judge } from './cluster/ledger.mjs';
+import { judge, Ledger } from './cluster/ledger.mjs';
 
 /** What two publishers, by turns, were told: and so what a reader gets. */
 function log() {
@@ -13,7 +14,7 @@ function closedUp(got) {
   return got.map(({ id }, i) => ({ id, offset: i + 1 }));
 }
 
-suite('the judge of deliveries', () => {
+suite('the ledger of deliveries', () => {
   const finds = (name, want, spoil) => test(name, () => {
     const got = log();
     const faults = judge(log(), spoil(got) ?? got);
@@ -38,4 +39,21 @@ suite('the judge of deliveries', () => {
     [told[0].id, told[2].id] = [told[2].id, told[0].id];
     assert.match(judge(told, told).join('\n'), /a-2 comes after a-0\na-1 comes after a-2/);
   });
+
+  // What a subscription is told when it comes back.
+  const returns = (name, want, told) => test(name, async (t) => {
+    const subscription = Object.assign(new EventEmitter(), { subscribe() {
+      this.emit('subscribed', { wasRecovering: false, recovered: false, streamPosition: { offset: 0, epoch: 'e' } });
+    } });
+    const ledger = new Ledger(t);
+    await ledger.read('client', Object.assign(new EventEmitter(), { newSubscription: () => subscription }), 'run:1');
+    subscription.emit('subscribing', {});
+    subscription.emit('subscribed', { wasRecovering: true, recovered: true, streamPosition: { offset: 0, epoch: 'e' }, ...told });
+    assert.match(ledger.faults().join('\n'), want);
+    assert.equal(ledger.returns, 1);
+  });
+  returns('recovered', /^$/, {});
+  returns('not recovered', /^client was told that it missed something of run:1/, { recovered: false });
+  returns('began anew', /^client was told that it missed something of run:1/, { wasRecovering: false });
+  returns('another epoch', /^the epoch of run:1 was e and is f$/, { streamPosition: { offset: 0, epoch: 'f' } });
 });

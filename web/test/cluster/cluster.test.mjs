@@ -58,7 +58,7 @@ async function conclude(t, nodes, ledger) {
   }
   await ledger.caughtUp();
   const faults = ledger.faults();
-  for (const pause of ledger.slow) t.diagnostic(`slow: ${pause}`);
+  for (const { pause, what } of ledger.slow.toSorted((a, b) => b.pause - a.pause).slice(0, 10)) t.diagnostic(`${ms(pause)} for ${what}`);
   t.diagnostic(`${ledger}; faults: ${faults.length}`);
   assert.deepEqual(faults.slice(0, 20), []);
 }

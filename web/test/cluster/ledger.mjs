@@ -47,7 +47,7 @@ export class Ledger {
   returns = 0; // subscriptions that came back to where they stood
   readers = [];
   publishers = [];
-  slow = []; // what was acknowledged after more than a second: to be looked for in the logs of the nodes
+  slow = []; // { pause, what }: acknowledged after more than a second; to be looked for in the logs of the nodes
   #epochs = new Map(); // by channel
   #faults = [];
   #wake = new Set();
@@ -151,7 +151,7 @@ export class Ledger {
         const now = performance.now();
         const pause = now - publisher.told;
         publisher.longest = Math.max(publisher.longest, pause);
-        if (pause > 1000) this.slow.push(`${id} ${Math.round(pause)} ms until ${new Date().toISOString().slice(11, 23)}, at ${url.host} in attempt ${attempts}`);
+        if (pause > 1000) this.slow.push({ pause, what: `${id} until ${new Date().toISOString()}, acknowledged by ${url.host} in attempt ${attempts}` });
         attempts = 0;
         publisher.told = now;
         publisher.n++;
@@ -219,7 +219,7 @@ export class Ledger {
 
   /** Returns all that is wrong, once publishers have stopped. */
   faults() {
-    return [...this.#faults, ...this.readers.flatMap((r) => judge(this.acknowledged.get(r.channel), r.got).map((f) => `${r.name}, ${r.channel}: ${f}`))];
+    return [...this.#faults, ...this.readers.flatMap((r) => judge(this.acknowledged.get(r.channel) ?? [], r.got).map((f) => `${r.name}, ${r.channel}: ${f}`))];
   }
 
   toString() {
