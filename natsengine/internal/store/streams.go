@@ -101,12 +101,14 @@ func (s *Store) remake() {
 func (s *Store) makeStreams(p Profile) error {
 	ctx, cancel := context.WithTimeout(s.life, s.config.Timeout)
 	defer cancel()
+	patience := firstAPIPatience
 	for part := 0; part < partitions; {
-		err := s.makeStream(ctx, p, part)
+		err := s.makeStream(ctx, p, part, patience)
 		if err == nil {
 			part++
 			continue
 		}
+		patience = min(2*patience, 2*apiTimeout)
 		var api *jetstream.APIError
 		if errors.As(err, &api) && api.Code < 500 && api.ErrorCode != 10005 { // no peers: they are on their way
 			return fmt.Errorf("%w: stream %s: %w", surewire.ErrUnavailable, s.streamName(p.Name, part), err)
@@ -120,8 +122,12 @@ func (s *Store) makeStreams(p Profile) error {
 	return nil
 }
 
-func (s *Store) makeStream(ctx context.Context, p Profile, part int) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*apiTimeout)
+// firstAPIPatience is how long the first answer about a stream is waited for: what is
+// asked while a cluster has no leader is never answered.
+const firstAPIPatience = 500 * time.Millisecond
+
+func (s *Store) makeStream(ctx context.Context, p Profile, part int, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	_, err := s.js.CreateOrUpdateStream(ctx, s.streamConfig(p, part))
 	return err
