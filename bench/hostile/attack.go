@@ -126,7 +126,7 @@ func neverRead(c *client) error {
 	if err := wsutil.WriteClientText(conn, []byte(`{"id":1,"connect":{}}`+"\n"+`{"id":2,"subscribe":{"channel":"chat:flood"}}`)); err != nil {
 		return err
 	}
-	body := `{"channel":"chat:flood","data":"` + strings.Repeat("x", 8<<10) + `"}`
+	body := fmt.Sprintf(`{"channel":"chat:flood","data":%q}`, strings.Repeat("x", 8<<10))
 	for c.ctx.Err() == nil {
 		r, err := http.Post("http://"+c.address+"/api/publish", "application/json", strings.NewReader(body))
 		if err != nil {
