@@ -3,8 +3,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -123,12 +125,17 @@ func neverRead(c *client) error {
 		return err
 	}
 	defer conn.Close()
-	if err := wsutil.WriteClientText(conn, []byte(`{"id":1,"connect":{}}`+"\n"+`{"id":2,"subscribe":{"channel":"chat:flood"}}`)); err != nil {
+	for _, command := range []string{`{"id":1,"connect":{}}`, `{"id":2,"subscribe":{"channel":"chat:flood"}}`} {
+		if err := wsutil.WriteClientText(conn, []byte(command)); err != nil {
+			return err
+		}
+	}
+	body, err := json.Marshal(map[string]string{"channel": "chat:flood", "data": strings.Repeat("x", 8<<10)})
+	if err != nil {
 		return err
 	}
-	body := fmt.Sprintf(`{"channel":"chat:flood","data":%q}`, strings.Repeat("x", 8<<10))
 	for c.ctx.Err() == nil {
-		r, err := http.Post("http://"+c.address+"/api/publish", "application/json", strings.NewReader(body))
+		r, err := http.Post("http://"+c.address+"/api/publish", "application/json", bytes.NewReader(body))
 		if err != nil {
 			return err
 		}
