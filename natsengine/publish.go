@@ -148,6 +148,13 @@ func (e *Engine) known(channel, id string) (surewire.Position, bool) {
 	return e.ids.Get(store.KeyOf(channel, id))
 }
 
+// remember notes where the publication with an ID is.
+func (e *Engine) remember(channel, id string, at surewire.Position) {
+	if id != "" {
+		e.ids.Put(store.KeyOf(channel, id), at)
+	}
+}
+
 // publish stores p, whose turn has come.
 func (e *Engine) publish(ctx context.Context, channel string, p surewire.Publication) (surewire.Published, error) {
 	if at, known := e.known(channel, p.ID); known {
@@ -159,21 +166,15 @@ func (e *Engine) publish(ctx context.Context, channel string, p surewire.Publica
 
 // publishLive hands p to those who listen.
 func (e *Engine) publishLive(channel string, p surewire.Publication) (surewire.Published, error) {
-	var key store.Key
-	if p.ID != "" {
-		key = store.KeyOf(channel, p.ID)
-		if at, ok := e.ids.Get(key); ok {
-			return surewire.Published{Position: at, Duplicate: true}, nil
-		}
+	if at, known := e.known(channel, p.ID); known {
+		return surewire.Published{Position: at, Duplicate: true}, nil
 	}
 	head, _ := e.heads.Get(channel)
 	if err := e.store.Say(e.route(channel), head, p); err != nil {
 		return surewire.Published{}, err
 	}
 	at := surewire.Position{Epoch: e.show(head.Epoch)}
-	if p.ID != "" {
-		e.ids.Put(key, at)
-	}
+	e.remember(channel, p.ID, at)
 	return surewire.Published{Position: at}, nil
 }
 
@@ -259,7 +260,7 @@ func (w *writing) after(ctx context.Context, failure error, head record.Head, pa
 	if !found {
 		return head, nil, err
 	}
-	w.remember(at)
+	w.engine.remember(w.channel, w.p.ID, at)
 	return head, &surewire.Published{Position: at}, nil
 }
 
@@ -270,7 +271,7 @@ func (w *writing) settle(ctx context.Context, rec record.Record, seq uint64, dup
 	}
 	done, err := w.duplicate(ctx, seq)
 	if err == nil {
-		w.remember(done.Position)
+		w.engine.remember(w.channel, w.p.ID, done.Position)
 	}
 	return done, err
 }
@@ -285,15 +286,8 @@ func (w *writing) stored(rec record.Record, seq uint64) surewire.Published {
 		return rec.AsHead()
 	})
 	at := surewire.Position{Epoch: w.engine.show(rec.Epoch), Offset: rec.Offset}
-	w.remember(at)
+	w.engine.remember(w.channel, w.p.ID, at)
 	return surewire.Published{Position: at}
-}
-
-// remember notes where p's ID is.
-func (w *writing) remember(at surewire.Position) {
-	if w.p.ID != "" {
-		w.engine.ids.Put(store.KeyOf(w.channel, w.p.ID), at)
-	}
 }
 
 // duplicate returns where the first publication with the ID is. It may no longer

@@ -54,32 +54,27 @@ func (a *acks) send(m *nats.Msg, patience time.Duration, told func(answer []byte
 	a.mu.Unlock()
 	m.Reply = a.inbox + strconv.FormatUint(n, 36)
 	err := a.conn.PublishMsg(m)
-	if err != nil && !a.take(n) {
+	if err != nil && a.take(n) == nil {
 		return nil // it has been told
 	}
 	return err
 }
 
-// take ends the wait number n, and reports false if it has ended.
-func (a *acks) take(n uint64) bool {
+// take ends the wait number n, and returns nil if it has ended.
+func (a *acks) take(n uint64) *wait {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	w, ok := a.waiting[n]
-	if ok {
+	w := a.waiting[n]
+	if w != nil {
 		w.timer.Stop()
 		delete(a.waiting, n)
 	}
-	return ok
+	return w
 }
 
 // settle ends the wait number n with what came of it.
 func (a *acks) settle(n uint64, answer []byte, err error) {
-	a.mu.Lock()
-	w, ok := a.waiting[n]
-	delete(a.waiting, n)
-	a.mu.Unlock()
-	if ok {
-		w.timer.Stop()
+	if w := a.take(n); w != nil {
 		w.told(answer, err)
 	}
 }
