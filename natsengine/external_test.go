@@ -27,22 +27,12 @@ func external(t *testing.T) (url string, trust *tls.Config) {
 	https := httptest.NewTLSServer(nil) // for its certificate, and who trusts it
 	t.Cleanup(https.Close)
 	pool := https.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	s, err := server.NewServer(&server.Options{
+	n := &restarted{t: t, options: server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(),
 		Username: "surewire", Password: "secret", TLS: true, TLSConfig: https.TLS, TLSTimeout: 10,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
-	if !s.ReadyForConnections(20 * time.Second) {
-		t.Fatal("the server is not ready")
-	}
-	return s.Addr().String(), &tls.Config{RootCAs: pool, ServerName: "example.com"}
+	}}
+	n.run()
+	return n.server.Addr().String(), &tls.Config{RootCAs: pool, ServerName: "example.com"}
 }
 
 func TestExternal(t *testing.T) {
@@ -84,7 +74,7 @@ func TestExternal(t *testing.T) {
 	}
 }
 
-// A restarted is a NATS server that goes away and comes back.
+// A restarted is a NATS server, which can go away and come back.
 type restarted struct {
 	t       *testing.T
 	options server.Options
