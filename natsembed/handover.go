@@ -64,17 +64,25 @@ type streamID struct{ account, stream string }
 
 // led returns the streams that ns leads, and those asked for that nobody does.
 func (s *Server) led(ns *server.Server, asked map[streamID]bool) (out []streamID, err error) {
+	err = eachStream(ns, func(id streamID, stream *server.StreamDetail) {
+		if c := stream.Cluster; c != nil && (c.Leader == s.config.Cluster.Node || c.Leader == "" && asked[id]) {
+			out = append(out, id)
+		}
+	})
+	return out, err
+}
+
+// eachStream calls f for each stream of which ns has a copy.
+func eachStream(ns *server.Server, f func(id streamID, stream *server.StreamDetail)) error {
 	info, err := ns.Jsz(&server.JSzOptions{Streams: true})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, account := range info.AccountDetails {
-		for _, stream := range account.Streams {
-			id := streamID{account.Name, stream.Name}
-			if c := stream.Cluster; c != nil && (c.Leader == s.config.Cluster.Node || c.Leader == "" && asked[id]) {
-				out = append(out, id)
-			}
+		for i := range account.Streams {
+			stream := &account.Streams[i]
+			f(streamID{account.Name, stream.Name}, stream)
 		}
 	}
-	return out, nil
+	return nil
 }

@@ -70,16 +70,13 @@ func (s *Server) Contents() (c Contents, err error) {
 	if ns == nil {
 		return c, errors.New("natsembed: the server is not running")
 	}
-	info, err := ns.Jsz(&server.JSzOptions{Streams: true})
+	err = eachStream(ns, func(_ streamID, stream *server.StreamDetail) {
+		c.Streams++
+		c.Subjects += stream.State.NumSubjects
+		c.Messages += stream.State.Msgs
+	})
 	if err != nil {
 		return c, fmt.Errorf("natsembed: %w", err)
-	}
-	for _, account := range info.AccountDetails {
-		for _, stream := range account.Streams {
-			c.Streams++
-			c.Subjects += stream.State.NumSubjects
-			c.Messages += stream.State.Msgs
-		}
 	}
 	return c, nil
 }
