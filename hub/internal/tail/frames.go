@@ -10,9 +10,8 @@ const (
 )
 
 // frames are a tail's entries of one Framer, made when the first reader asks who
-// is not alone.
-// Consecutive frames lie in one chunk: a reader that lacks several gets them as
-// one slice, the same for all who lack them.
+// is not alone. Consecutive frames lie in one chunk: a reader that lacks several
+// gets them as one slice, the same for all who lack them.
 type frames struct {
 	framer Framer
 	first  uint64 // seq of spans[0]; an entry's, or that of the next
