@@ -43,15 +43,12 @@ func run(rounds int, each time.Duration, channels, many int, redis bool) error {
 	names := channelNames(channels)
 	for _, publishers := range []int{1, 128} {
 		for range rounds {
-			bare, err := inFolder(func(s *natsembed.Server) (float64, error) { return bareRate(s, names, publishers, each) })
+			err := compare(fmt.Sprintf("publish x%-3d", publishers),
+				func(s *natsembed.Server) (float64, error) { return bareRate(s, names, publishers, each) },
+				func(s *natsembed.Server) (float64, error) { return engineRate(s, names, publishers, each) })
 			if err != nil {
 				return err
 			}
-			ours, err := inFolder(func(s *natsembed.Server) (float64, error) { return engineRate(s, names, publishers, each) })
-			if err != nil {
-				return err
-			}
-			fmt.Printf("publish x%-3d  JetStream %7.0f/s  natsengine %7.0f/s  ratio %.2f", publishers, bare, ours, ours/bare)
 			if redis {
 				peer, err := withRedis(func(n *centrifuge.Node) (float64, error) { return redisRate(n, names, publishers, each) })
 				if err != nil {
@@ -63,15 +60,13 @@ func run(rounds int, each time.Duration, channels, many int, redis bool) error {
 		}
 	}
 	for range rounds {
-		bare, err := inFolder(func(s *natsembed.Server) (float64, error) { return bareAsync(s, names, each) })
+		err := compare(fmt.Sprintf("publish asynchronously, %d on their way", onWay),
+			func(s *natsembed.Server) (float64, error) { return bareAsync(s, names, each) },
+			func(s *natsembed.Server) (float64, error) { return engineAsync(s, names, each) })
 		if err != nil {
 			return err
 		}
-		ours, err := inFolder(func(s *natsembed.Server) (float64, error) { return engineAsync(s, names, each) })
-		if err != nil {
-			return err
-		}
-		fmt.Printf("publish asynchronously, %d on their way  JetStream %7.0f/s  natsengine %7.0f/s  ratio %.2f\n", onWay, bare, ours, ours/bare)
+		fmt.Println()
 	}
 	for range rounds {
 		rate, err := inFolder(func(s *natsembed.Server) (float64, error) { return storm(s, names, 5000) })
@@ -88,6 +83,21 @@ func run(rounds int, each time.Duration, channels, many int, redis bool) error {
 		}
 		fmt.Println()
 	}
+	return nil
+}
+
+// compare measures what JetStream does alone and what the engine does, each on a new
+// store, and begins a line about it.
+func compare(what string, bare, ours func(*natsembed.Server) (float64, error)) error {
+	a, err := inFolder(bare)
+	if err != nil {
+		return err
+	}
+	b, err := inFolder(ours)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s  JetStream %7.0f/s  natsengine %7.0f/s  ratio %.2f", what, a, b, b/a)
 	return nil
 }
 

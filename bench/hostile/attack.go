@@ -26,18 +26,19 @@ import (
 // An attack is what some clients do, again and again.
 type attack struct {
 	name    string
-	clients int                 // at the same time
-	pause   time.Duration       // of each, between two attempts
-	start   func(*client) error // one attempt; nil for none
+	clients int           // at the same time
+	pause   time.Duration // of each, between two attempts
+	open    func(*client) (net.Conn, error)
+	start   func(*client, net.Conn) error // one attempt, on what open returned; nil for none
 }
 
 var attacks = []attack{
 	{name: "nothing"},
-	{"50 never read what comes fast", 50, time.Second, neverRead},
-	{"one sends random bytes, and returns at once", 1, 0, garbage},
-	{"one opens 10,000 subscriptions, and returns at once", 1, 0, greedy},
-	{"2,000 connect and say nothing", 2000, 10 * time.Second, silent},
-	{"2,000 send their handshake a byte at a time", 2000, 10 * time.Second, slowly},
+	{"50 never read what comes fast", 50, time.Second, (*client).upgrade, neverRead},
+	{"one sends random bytes, and returns at once", 1, 0, (*client).upgrade, garbage},
+	{"one opens 10,000 subscriptions, and returns at once", 1, 0, (*client).upgrade, greedy},
+	{"2,000 connect and say nothing", 2000, 10 * time.Second, (*client).dial, silent},
+	{"2,000 send their handshake a byte at a time", 2000, 10 * time.Second, (*client).dial, slowly},
 }
 
 // A client is one attacker.
@@ -82,7 +83,10 @@ func (a attack) run(ctx context.Context, address string) int64 {
 			c.wait(a.pause * time.Duration(i) / time.Duration(a.clients)) // not all at once
 			for ctx.Err() == nil {
 				attempts.Add(1)
-				a.start(c) // how the server ends it is its own affair
+				if conn, err := a.open(c); err == nil {
+					a.start(c, conn) // how the server ends it is its own affair
+					conn.Close()
+				}
 				c.wait(a.pause)
 			}
 		})
@@ -119,12 +123,7 @@ func (c *client) upgrade() (net.Conn, error) {
 }
 
 // neverRead subscribes, publishes there what nobody takes, and reads nothing.
-func neverRead(c *client) error {
-	conn, err := c.upgrade()
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
+func neverRead(c *client, conn net.Conn) error {
 	for _, command := range []string{`{"id":1,"connect":{}}`, `{"id":2,"subscribe":{"channel":"chat:flood"}}`} {
 		if err := wsutil.WriteClientText(conn, []byte(command)); err != nil {
 			return err
@@ -146,12 +145,7 @@ func neverRead(c *client) error {
 }
 
 // garbage sends what is no frame, until the server ends the connection.
-func garbage(c *client) error {
-	conn, err := c.upgrade()
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
+func garbage(_ *client, conn net.Conn) error {
 	b := make([]byte, 4<<10)
 	for range 100 {
 		rand.Read(b)
@@ -163,12 +157,7 @@ func garbage(c *client) error {
 }
 
 // greedy asks for more subscriptions than anybody may have.
-func greedy(c *client) error {
-	conn, err := c.upgrade()
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
+func greedy(_ *client, conn net.Conn) error {
 	go func() { // ends with the connection
 		for b := make([]byte, 64<<10); ; {
 			if _, err := conn.Read(b); err != nil {
@@ -188,23 +177,13 @@ func greedy(c *client) error {
 }
 
 // silent connects, and waits for the server to end it.
-func silent(c *client) error {
-	conn, err := c.dial()
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	_, err = conn.Read(make([]byte, 1))
+func silent(_ *client, conn net.Conn) error {
+	_, err := conn.Read(make([]byte, 1))
 	return err
 }
 
 // slowly sends a handshake that does not end.
-func slowly(c *client) error {
-	conn, err := c.dial()
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
+func slowly(c *client, conn net.Conn) error {
 	request := "GET /connection/websocket HTTP/1.1\r\nHost: " + c.address + "\r\nX-Long: " + strings.Repeat("x", 1000)
 	for i := range len(request) {
 		if _, err := conn.Write([]byte{request[i]}); err != nil {

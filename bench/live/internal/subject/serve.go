@@ -19,8 +19,8 @@ import (
 )
 
 // Serve is the main function of a server's process: it serves as the subject of
-// that name, over TLS if the name ends with [Secure], on a port of 127.0.0.1, and does what the control socket asks
-// until that is closed.
+// that name, over TLS if the name ends with [Secure], on a port of 127.0.0.1, and
+// does what the control socket asks until that is closed.
 func Serve(name string) error {
 	name, secure := strings.CutSuffix(name, Secure)
 	all := All()
